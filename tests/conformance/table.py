@@ -1,0 +1,148 @@
+"""The one table of modules: a new layer, branch or task gets a row here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import keras
+import numpy as np
+
+import tfimg
+from tests import tiny
+from tfimg.degradations import INTENTS
+from tfimg.fusion import WordScale, WordShift
+from tfimg.image.encoder import image_encoder
+from tfimg.image.generator import generator
+from tfimg.network import SIZES, image_network
+from tfimg.text.encoder import text_encoder
+
+SENTENCES = ["remove the noise", "去掉噪点 please"]
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """One row.
+
+    Args:
+        build: makes the module; under a global dtype policy of mixed precision, in that.
+        inputs: makes a batch of two.
+        covers: the registered classes that this row tests.
+        excused: the checks that do not apply, each with the reason.
+    """
+
+    build: Callable[[], keras.Layer]
+    inputs: Callable[[], dict[str, np.ndarray]]
+    covers: tuple[type, ...] = ()
+    excused: dict[str, str] = field(default_factory=dict)
+
+
+def _features():
+    return np.random.default_rng(1).normal(0, 1, (2, 8, 12, 6)).astype("float32")
+
+
+def _embedding():
+    return np.random.default_rng(2).random((2, 10), np.float32)
+
+
+def _images():
+    mask = np.ones((2, 16, 24, 1), "float32")
+    mask[:, 3:6, 5:9] = 0
+    return {"image": np.stack([tiny.picture(seed=0), tiny.picture(seed=1)]), "mask": mask}
+
+
+def _steered_images():
+    return {**_images(), "embedding": _embedding()}
+
+
+def _token_ids():
+    return {
+        "token_ids": np.array([[2, 5, 6, 7, 3, 0], [2, 8, 3, 0, 0, 0]], "int32"),
+        "padding_mask": np.array([[1, 1, 1, 1, 1, 0], [1, 1, 1, 0, 0, 0]], "int32"),
+    }
+
+
+def _instructed_images():
+    return {**_images(), "instruction": np.array([s.encode() for s in SENTENCES])}
+
+
+def _steering(layer):
+    features = keras.Input((None, None, 6), name="features")
+    embedding = keras.Input((10,), name="embedding")
+    return keras.Model(
+        {"features": features, "embedding": embedding}, {"features": layer([features, embedding])}
+    )
+
+
+def _encoder():
+    image, embedding = keras.Input((None, None, 3), name="image"), keras.Input((10,), name="words")
+    levels = image_encoder(image, embedding, (4, 6), (1, 1))
+    outputs = {f"level{index}": features for index, features in enumerate(levels)}
+    return keras.Model({"image": image, "words": embedding}, outputs)
+
+
+def _generator():
+    fine = keras.Input((None, None, 4), name="fine")
+    coarse = keras.Input((None, None, 6), name="coarse")
+    embedding = keras.Input((10,), name="words")
+    inputs = {"fine": fine, "coarse": coarse, "words": embedding}
+    return keras.Model(inputs, {"image": generator([fine, coarse], embedding, (1,))})
+
+
+def _network(name, **options):
+    size = SIZES[name]
+    size = replace(  # thinner and shallower, because this is about the wiring
+        size,
+        widths=tuple(min(width, 16) for width in size.widths),
+        encoder_blocks=tuple(min(blocks, 1) for blocks in size.encoder_blocks),
+        decoder_blocks=tuple(min(blocks, 1) for blocks in size.decoder_blocks),
+    )
+    return image_network(size, 10, len(INTENTS), **options)
+
+
+MODULES = {
+    "WordShift": Module(
+        lambda: _steering(WordShift()),
+        lambda: {"features": _features(), "embedding": _embedding()},
+        covers=(WordShift,),
+    ),
+    "WordScale": Module(
+        lambda: _steering(WordScale()),
+        lambda: {"features": _features(), "embedding": _embedding()},
+        covers=(WordScale,),
+    ),
+    "text_encoder": Module(lambda: text_encoder(tiny.bert(), len(INTENTS)), _token_ids),
+    "text_encoder_wide": Module(lambda: text_encoder(tiny.bert(), 10, 7), _token_ids),
+    "image_encoder": Module(_encoder, lambda: {"image": _images()["image"], "words": _embedding()}),
+    "generator": Module(
+        _generator,
+        lambda: {
+            "fine": np.repeat(_features()[..., :4], 2, axis=1).repeat(2, axis=2),
+            "coarse": _features(),
+            "words": _embedding(),
+        },
+    ),
+    **{
+        f"image_network_{name}": Module(lambda name=name: _network(name), _steered_images)
+        for name in SIZES
+    },
+    "image_network_canvas": Module(lambda: _network("tiny", residual=False), _steered_images),
+    "backbone": Module(
+        tiny.backbone,
+        lambda: {**_images(), **_token_ids()},
+        covers=(tfimg.TextGuidedBackbone,),
+    ),
+    "preprocessor": Module(
+        tiny.preprocessor,
+        _instructed_images,
+        covers=(tfimg.InstructionPreprocessor,),
+        excused={
+            "xla": "words are strings, and XLA has no strings; it runs before the compiled part",
+            "mixed": "it computes nothing in floating point",
+        },
+    ),
+    "restorer": Module(tiny.restorer, _instructed_images, covers=(tfimg.ImageRestorer,)),
+    "classifier": Module(
+        lambda: tfimg.ImageClassifier(tiny.backbone(), tiny.preprocessor()),
+        _instructed_images,
+        covers=(tfimg.ImageClassifier,),
+    ),
+}

@@ -1,0 +1,48 @@
+"""The training pipeline: packed crops, batches by number."""
+
+import numpy as np
+import pytest
+
+from tfimg.data.pairs import Instructions
+from tfimg.data.pipeline import pack_crops, training_batches
+
+CROPS = np.random.default_rng(0).integers(0, 255, (5, 40, 40, 3), np.uint8)
+
+
+def test_crops_cover_a_photo_to_its_edges():
+    photo = np.arange(50 * 70 * 3, dtype=np.uint32).reshape(50, 70, 3) % 251
+    crops = pack_crops([photo.astype(np.uint8), np.zeros((10, 90, 3), np.uint8)], 32, 24)
+    assert crops.shape == (2 * 3, 32, 32, 3), "rows at 0, 18; columns at 0, 24, 38"
+    np.testing.assert_array_equal(crops[-1], photo[18:50, 38:70].astype(np.uint8))
+
+
+def test_no_photo_large_enough_is_refused():
+    with pytest.raises(ValueError, match="at least 64x64"):
+        pack_crops([np.zeros((10, 90, 3), np.uint8)], 64)
+
+
+def test_batches_depend_on_seed_and_number_alone():
+    def batches(first, count, seed=0):
+        stream = training_batches(CROPS, 8, 32, seed=seed, first_step=first)
+        return [(x["image"].numpy(), y["image"].numpy()) for x, y in stream.take(count)]
+
+    from_the_start, from_the_third = batches(0, 4), batches(2, 2)
+    for (a, b), (c, d) in zip(from_the_start[2:], from_the_third, strict=True):
+        np.testing.assert_array_equal(a, c)
+        np.testing.assert_array_equal(b, d)
+    assert not np.array_equal(from_the_start[0][1], from_the_start[1][1])
+    assert not np.array_equal(from_the_start[0][1], batches(0, 1, seed=1)[0][1])
+
+
+def test_shapes_and_words():
+    stream = training_batches(CROPS, 4, 32, instructions=Instructions(sentences=16))
+    x, y = next(iter(stream))
+    assert x["image"].shape == y["image"].shape == (4, 32, 32, 3)
+    assert x["mask"].shape == (4, 32, 32, 1) and y["logits"].shape == (4, 10)
+    assert all(sentence.decode().strip() for sentence in x["instruction"].numpy())
+
+
+@pytest.mark.parametrize(("batch", "crop", "message"), [(6, 32, "multiple of 4"), (4, 64, "64")])
+def test_sizes_that_do_not_fit_are_refused(batch, crop, message):
+    with pytest.raises(ValueError, match=message):
+        training_batches(CROPS, batch, crop)

@@ -1,0 +1,211 @@
+"""Restoring: any size and kind of picture, in and out the same, and bad input refused by name."""
+
+import warnings
+
+import keras
+import numpy as np
+import pytest
+
+from tests import tiny
+from tfimg.degradations import INTENTS, NAMES
+from tfimg.tasks.image_restorer import REMEDIES, remedy
+
+WORDS = "remove the noise"
+
+
+def _picture(dtype, height=9, width=14):
+    image = tiny.picture(height, width)
+    if np.issubdtype(dtype, np.integer):
+        return (image * np.iinfo(dtype).max).astype(dtype)
+    return image.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float16, np.float32, np.float64])
+def test_before_training_the_picture_comes_back_exactly(untrained, dtype):
+    image = _picture(dtype)
+    out = untrained.restore(image, WORDS)
+    assert out.dtype == dtype and out is not image
+    np.testing.assert_allclose(out, image, rtol=0, atol=1e-7 if dtype == np.float64 else 0)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_every_dtype_is_restored_alike(restorer, dtype):
+    image = _picture(dtype)
+    peak = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1
+    out = restorer.restore(image, WORDS)
+    assert out.dtype == dtype and out.shape == image.shape
+    expected = restorer.restore((image / peak).astype(np.float32), WORDS)
+    assert np.abs(expected - image / peak).max() > 0.05, "nothing was restored"
+    np.testing.assert_allclose(out / peak, expected, atol=0.51 / peak + 1e-6)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1), (5, 6), (3, 5000)])
+def test_any_size_comes_back_in_its_own(restorer, size):
+    out = restorer.restore(_picture(np.uint8, *size), WORDS)
+    assert out.shape == (*size, 3)
+
+
+def test_a_batch_is_its_pictures_one_by_one(restorer):
+    batch = np.stack([tiny.picture(6, 7, seed) for seed in range(3)])
+    expected = np.stack([restorer.restore(image, WORDS) for image in batch])
+    np.testing.assert_array_equal(restorer.restore(batch, WORDS), expected)
+
+
+def test_the_words_change_the_result(restorer):
+    image = tiny.picture()
+    noise, haze = (restorer.restore(image, words) for words in (WORDS, "haze 点"))
+    assert np.abs(noise - haze).max() > 1e-3
+
+
+def test_strength_fades_from_the_input_to_the_result(restorer):
+    image = tiny.picture()
+    full = restorer.restore(image, WORDS, strength=1)
+    np.testing.assert_array_equal(restorer.restore(image, WORDS, strength=0), image)
+    half, inner = restorer.restore(image, WORDS, strength=0.5), (full > 0) & (full < 1)
+    assert inner.mean() > 0.3
+    np.testing.assert_allclose(half[inner], ((image + full) / 2)[inner], atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(9, 14), (9, 14, 1)])
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32])
+def test_unknown_pixels_have_no_influence(restorer, shape, dtype):
+    image, mask = _picture(np.float32), np.ones((9, 14), dtype)
+    mask[2:5, 3:9] = 0
+    other = np.where(mask[..., None] == 0, 1 - image, image)
+    mask = mask.reshape(shape)
+    out = restorer.restore(image, WORDS, mask=mask)
+    np.testing.assert_array_equal(restorer.restore(other, WORDS, mask=mask), out)
+    assert np.abs(restorer.restore(image, WORDS) - out).max() > 0.01
+
+
+def test_a_full_mask_is_no_mask(restorer):
+    image = tiny.picture()
+    np.testing.assert_array_equal(
+        restorer.restore(image, WORDS, mask=np.ones((16, 24))), restorer.restore(image, WORDS)
+    )
+
+
+@pytest.mark.parametrize(
+    "value,error,pattern",
+    [
+        (np.full((4, 4, 3), np.nan, np.float32), ValueError, "NaN"),
+        (np.full((4, 4, 3), np.inf, np.float32), ValueError, "infinity"),
+        (np.full((4, 4, 3), 200.0, np.float32), ValueError, "200"),
+        (np.zeros((4, 4, 3), np.int64), TypeError, "int64"),
+        (np.zeros((4, 4, 3), bool), TypeError, "bool"),
+        (np.zeros((4, 4), np.uint8), ValueError, r"\(4, 4\)"),
+        (np.zeros((4, 4, 4), np.uint8), ValueError, r"\(4, 4, 4\)"),
+        (np.zeros((1, 1, 4, 4, 3), np.uint8), ValueError, r"\(1, 1, 4, 4, 3\)"),
+        (np.zeros((0, 4, 3), np.uint8), ValueError, r"\(0, 4, 3\)"),
+        ([["no", "picture"]], TypeError, "dtype"),
+    ],
+)
+def test_what_is_no_picture_is_refused(restorer, value, error, pattern):
+    with pytest.raises(error, match=pattern) as refusal:
+        restorer.restore(value, WORDS)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("strength", [7, -0.1, float("nan")])
+def test_a_strength_outside_its_range_is_named(restorer, strength):
+    with pytest.raises(ValueError, match=f"strength is {strength:g}; expected 0..1"):
+        restorer.restore(tiny.picture(), WORDS, strength=strength)
+
+
+@pytest.mark.parametrize("words", ["", "  ", "\n\t"])
+def test_empty_words_are_refused(restorer, words):
+    with pytest.raises(ValueError, match="instruction is empty"):
+        restorer.restore(tiny.picture(), words)
+
+
+@pytest.mark.parametrize("words", [3, b"remove", ["remove the noise"]])
+def test_words_that_are_no_string_are_refused(restorer, words):
+    with pytest.raises(TypeError, match=type(words).__name__):
+        restorer.restore(tiny.picture(), words)
+
+
+@pytest.mark.parametrize(
+    "mask,pattern",
+    [(np.ones((4, 4)), r"\(4, 4\)"), (np.full((16, 24), 255), "255"), (np.ones(3), r"\(3,\)")],
+)
+def test_a_wrong_mask_is_refused(restorer, mask, pattern):
+    with pytest.raises(ValueError, match=pattern):
+        restorer.restore(tiny.picture(), WORDS, mask=mask)
+
+
+def test_over_long_words_are_cut_with_a_warning(restorer):
+    image = tiny.picture(4, 4)
+    with pytest.warns(UserWarning, match=rf"42 tokens and is cut after {tiny.LENGTH}"):
+        restorer.restore(image, "noise " * 40)
+
+
+@pytest.mark.parametrize("words", ["🌧️🌧️", "去掉 the noise", "Ünïcödé", "\u202eevomer\x00", "去"])
+def test_odd_words_are_fine(restorer, words):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert restorer.restore(tiny.picture(4, 4), words).shape == (4, 4, 3)
+
+
+def test_words_are_read_once(restorer, monkeypatch):
+    read = []
+    tokenize = restorer.preprocessor.tokenize
+    monkeypatch.setattr(
+        restorer.preprocessor, "tokenize", lambda words: read.append(words) or tokenize(words)
+    )
+    for _ in range(3):
+        restorer.restore(tiny.picture(4, 4), "make it bright")
+    assert read == [["make it bright"]]
+
+
+def test_interpret_gives_ten_probabilities_a_sentence(restorer):
+    found = restorer.interpret(["remove the noise", "去掉噪点"])
+    assert [tuple(row) for row in found] == [INTENTS, INTENTS]
+    assert all(0 <= value <= 1 for row in found for value in row.values())
+    assert restorer.interpret([]) == []
+
+
+def test_interpret_refuses_one_string_and_empty_ones(restorer):
+    with pytest.raises(TypeError, match="list of sentences"):
+        restorer.interpret("remove the noise")
+    with pytest.raises(ValueError, match="empty"):
+        restorer.interpret(["remove the noise", ""])
+
+
+def _found(**found):
+    return {**dict.fromkeys(INTENTS, 0.1), **found}
+
+
+def test_a_diagnosis_becomes_an_instruction():
+    assert set(REMEDIES) == set(NAMES)
+    assert remedy(_found()) is None
+    assert remedy(_found(none=0.9)) is None
+    assert remedy(_found(rain=0.9)) == "remove the rain"
+    both = remedy(_found(rain=0.9, noise=0.6))
+    assert both == f"{REMEDIES['noise']} and {REMEDIES['rain']}"
+
+
+@pytest.mark.parametrize("noise", [0.9, 0.1])
+def test_without_words_it_says_what_it_does(restorer, monkeypatch, capsys, noise):
+    monkeypatch.setattr(
+        "tfimg.tasks.image_restorer.ImageClassifier.classify", lambda *_: _found(noise=noise)
+    )
+    image = tiny.picture()
+    out, said = restorer.restore(image), capsys.readouterr().out
+    if noise > 0.5:
+        assert "noise 90%" in said and "remove the noise" in said
+        np.testing.assert_array_equal(out, restorer.restore(image, "remove the noise"))
+    else:
+        assert "nothing" in said and "left as it is" in said
+        np.testing.assert_array_equal(out, image)
+
+
+def test_fit_learns_and_evaluate_agrees():
+    restorer = tiny.restorer()
+    inputs = {"image": np.stack([tiny.picture(seed=s) for s in range(4)])}
+    inputs["instruction"] = np.array([WORDS] * 4)
+    targets = {"image": 1 - inputs["image"]}
+    restorer.compile(optimizer=keras.optimizers.SGD(0.2), loss={"image": "mse"}, jit_compile=False)
+    before = restorer.evaluate(inputs, targets, verbose=0)
+    np.testing.assert_allclose(before, np.mean((1 - 2 * inputs["image"]) ** 2), rtol=1e-4)
+    restorer.fit(inputs, targets, epochs=8, batch_size=2, shuffle=False, verbose=0)
+    assert restorer.evaluate(inputs, targets, verbose=0) < 0.97 * before

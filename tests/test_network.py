@@ -1,0 +1,154 @@
+"""The network as a whole: what it does before training, and what may influence what."""
+
+import keras
+import keras_hub
+import numpy as np
+import pytest
+
+import tfimg
+from tests import tiny
+from tfimg.degradations import INTENTS
+from tfimg.network import SIZES, image_network
+
+
+def _run(network, image, embedding=None, mask=None):
+    image = np.asarray(image, "float32")[None]
+    embedding = np.zeros(10) if embedding is None else embedding
+    mask = np.ones(image.shape[:3]) if mask is None else mask[None]
+    outputs = network(
+        {
+            "image": image,
+            "mask": mask[..., None].astype("float32"),
+            "embedding": np.asarray(embedding, "float32")[None],
+        }
+    )
+    return {name: np.asarray(value)[0] for name, value in outputs.items()}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_size_starts_as_the_identity(size):
+    network = image_network(SIZES[size], 10, 4)
+    image = tiny.picture(16, 24)
+    outputs = _run(network, image, np.arange(10))
+    np.testing.assert_array_equal(outputs["image"], image)
+    assert outputs["logits"].shape == (4,)
+
+
+def test_without_a_residual_it_starts_as_black():
+    network = image_network(SIZES["tiny"], 10, 4, residual=False)
+    np.testing.assert_array_equal(_run(network, tiny.picture())["image"], 0)
+
+
+def test_the_words_change_the_picture(restorer):
+    network, image = restorer.backbone.image_network, tiny.picture()
+    noise, rain = (_run(network, image, row)["image"] for row in np.eye(10)[:2])
+    assert np.abs(noise - rain).mean() > 1e-3
+
+
+def test_the_words_do_not_change_every_picture_alike(restorer):
+    network = restorer.backbone.image_network
+    changes = []
+    for seed in (0, 1):
+        image = tiny.picture(seed=seed)
+        noise, rain = (_run(network, image, row)["image"] for row in np.eye(10)[:2])
+        changes.append(noise - rain)
+    assert np.abs(changes[0] - changes[1]).max() > 1e-4
+
+
+def test_unknown_pixels_have_no_influence(restorer):
+    network, image = restorer.backbone.image_network, tiny.picture()
+    mask = np.ones(image.shape[:2])
+    mask[4:9, 10:17] = 0
+    other = np.where(mask[..., None] == 0, 1 - image, image)
+    expected, found = _run(network, image, mask=mask), _run(network, other, mask=mask)
+    np.testing.assert_array_equal(found["image"], expected["image"])
+    np.testing.assert_array_equal(found["logits"], expected["logits"])
+    assert np.abs(_run(network, other)["image"] - _run(network, image)["image"]).max() > 0.01
+
+
+def test_the_mask_itself_has_an_influence(restorer):
+    network, black = restorer.backbone.image_network, np.zeros((16, 24, 3))
+    known, unknown = _run(network, black), _run(network, black, mask=np.zeros((16, 24)))
+    assert np.abs(known["image"] - unknown["image"]).max() > 0.01
+
+
+def test_a_picture_moved_by_the_multiple_gives_the_result_moved(restorer):
+    backbone = restorer.backbone
+    step = backbone.multiple
+    image = np.zeros((128, 128, 3), "float32")
+    image[60:68, 56:68] = tiny.picture(8, 12)
+    moved = np.roll(image, (step, 2 * step), (0, 1))
+    expected = np.roll(_run(backbone.image_network, image)["image"], (step, 2 * step), (0, 1))
+    found = _run(backbone.image_network, moved)["image"]
+    inner = np.s_[44:92, 44:92]  # away from the borders, which do not move
+    np.testing.assert_allclose(found[inner], expected[inner], atol=1e-5)
+
+
+@pytest.mark.parametrize("height,width", [(1, 1), (1, 5), (3, 2)])
+def test_any_multiple_of_the_level_factor_fits(restorer, height, width):
+    backbone = restorer.backbone
+    assert backbone.multiple == 4
+    image = tiny.picture(height * backbone.multiple, width * backbone.multiple)
+    assert _run(backbone.image_network, image)["image"].shape == image.shape
+
+
+def test_the_backbone_is_the_composition_of_its_halves(restorer):
+    backbone = restorer.backbone
+    words = {
+        "token_ids": np.array([[2, 5, 6, 7, 3, 0]]),
+        "padding_mask": np.array([[1, 1, 1, 1, 1, 0]]),
+    }
+    image = tiny.picture()
+    whole = backbone({"image": image[None], "mask": np.ones((1, 16, 24, 1)), **words})
+    read = backbone.text_encoder(words)
+    made = _run(backbone.image_network, image, np.asarray(read["embedding"])[0])
+    np.testing.assert_allclose(whole["image"][0], made["image"], atol=1e-6)
+    np.testing.assert_allclose(whole["logits"][0], made["logits"], atol=1e-5)
+    np.testing.assert_allclose(whole["intent_logits"], read["intent_logits"], atol=1e-6)
+
+
+def test_gradients_reach_every_weight_of_the_picture(restorer):
+    tf = pytest.importorskip("tensorflow")
+    network = restorer.backbone.image_network
+    with tf.GradientTape() as tape:
+        outputs = network(
+            {
+                "image": tiny.picture()[None],
+                "mask": np.ones((1, 16, 24, 1), "float32"),
+                "embedding": np.eye(10, dtype="float32")[:1],
+            }
+        )
+        loss = tf.reduce_mean(outputs["image"] ** 2) + tf.reduce_mean(outputs["logits"] ** 2)
+    gradients = tape.gradient(loss, [weight.value for weight in network.trainable_weights])
+    for weight, gradient in zip(network.trainable_weights, gradients, strict=True):
+        assert gradient is not None and np.abs(gradient).max() > 0, weight.path
+
+
+@pytest.mark.parametrize("hidden_dim", [8, 32])
+def test_any_bert_fits(hidden_dim):
+    backbone = tfimg.TextGuidedBackbone.from_size("tiny", tiny.bert(hidden_dim))
+    restorer = tfimg.ImageRestorer(backbone, tiny.preprocessor())
+    image = tiny.picture(5, 6)
+    np.testing.assert_array_equal(restorer.restore(image, "remove the noise"), image)
+    (found,) = restorer.interpret(["remove the noise"])
+    assert tuple(found) == INTENTS
+
+
+def test_a_bert_loaded_from_a_folder_fits(tmp_path):
+    tiny.perturb(tiny.bert(24)).save_to_preset(str(tmp_path))
+    bert = keras_hub.models.BertBackbone.from_preset(str(tmp_path))
+    backbone = tfimg.TextGuidedBackbone.from_size("tiny", bert, embedding_dim=5)
+    assert backbone.embedding_width == 5
+    assert backbone.text_encoder.output["embedding"].shape == (None, 5)
+
+
+def test_from_size_names_the_size_it_does_not_know():
+    with pytest.raises(ValueError, match=r"tiny.*found 'huge'"):
+        tfimg.TextGuidedBackbone.from_size("huge", tiny.bert())
+
+
+def test_a_configuration_survives_json(restorer):
+    config = keras.saving.serialize_keras_object(restorer.backbone)
+    copy = keras.saving.deserialize_keras_object(config)
+    assert copy.size == restorer.backbone.size
+    assert copy.count_params() == restorer.backbone.count_params()

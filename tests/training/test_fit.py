@@ -1,0 +1,115 @@
+"""Whole training runs, tiny ones: what they leave, and what a kill does not change."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tfimg
+from training import fit, recipes
+from training.sentences import draw_sentences, sentence_batches
+
+STEPS = 8
+COMMAND = ("--recipe", "restorer_tiny", "--steps", str(STEPS), "--checkpoint-every", "2")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for number in range(2):
+        small = Image.fromarray(rng.integers(0, 255, (20, 20, 3), np.uint8))
+        small.resize((160, 150), Image.Resampling.BICUBIC).save(folder / f"{number}.png")
+    return folder
+
+
+def train(photos, out, *more):
+    """Runs the command in a process of its own, as people do."""
+    command = [sys.executable, "-m", "training.fit", *COMMAND, "--log-every", "1", *more]
+    return subprocess.Popen(
+        [*command, "--data", str(photos), "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def losses(out):
+    rows = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
+    return {row["step"]: row["loss"] for row in rows}
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(photos, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    process = train(photos, killed)
+    deadline = time.monotonic() + 240
+    while not (killed / "checkpoint.npz").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert len(losses(killed)) < STEPS, "it was killed half-way"
+
+    straight, resumed = train(photos, whole), train(photos, killed, "--resume")
+    for process in (straight, resumed):
+        text, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, text
+    assert losses(killed) == pytest.approx(losses(whole), rel=1e-5)
+    assert sorted(losses(killed)) == list(range(1, STEPS + 1))
+
+    restorer = tfimg.ImageRestorer.from_preset(str(killed / "preset"))
+    image = np.full((9, 11, 3), 99, np.uint8)
+    assert restorer.restore(image, "remove the noise").shape == image.shape
+    events = list((killed / "tensorboard").iterdir())
+    assert events and all(event.stat().st_size for event in events)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--recipe", "restorer_tiny"], "--data"),
+        (["--recipe", "words", "--init", "no_such_preset"], "no_such_preset"),
+        (["--recipe", "words", "--mixed-precision", "float7"], "float7"),
+        (["--recipe", "words", "--init", "a", "--text-encoder", "b"], "--text-encoder"),
+    ],
+)
+def test_bad_arguments_are_refused_in_one_line(arguments, message, tmp_path, capsys):
+    assert fit.main([*arguments, "--out", str(tmp_path / "run")]) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error and "\n" not in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_finished_run_is_not_overwritten(tmp_path, capsys):
+    (tmp_path / "checkpoint.npz").write_bytes(b"precious")
+    assert fit.main(["--recipe", "words", "--out", str(tmp_path)]) == 2
+    assert "--resume" in capsys.readouterr().err
+    assert (tmp_path / "checkpoint.npz").read_bytes() == b"precious"
+
+
+def test_sentences_carry_what_they_ask_for():
+    sentences, labels = draw_sentences(200, "train", seed=0)
+    assert len(sentences) == len(labels) == 200
+    # Ten columns: a sentence that names nothing is marked as that and nothing else.
+    nothing = labels[:, 9] == 1
+    assert 0.1 < nothing.mean() < 0.4
+    assert (labels[nothing, :9] == 0).all() and (labels[~nothing, :9].sum(1) >= 1).all()
+    assert draw_sentences(200, "train", seed=0)[0] == sentences
+    assert not set(draw_sentences(200, "test", seed=0)[0]) & set(sentences)
+
+
+def test_sentence_batches_depend_on_seed_and_number_alone():
+    from training.runs import start
+
+    recipe = recipes.Words(steps=1, batch_size=4, sentences=60)
+    preprocessor = start(recipe, None, None, "float32").preprocessor
+    first = list(sentence_batches(recipe, preprocessor, 0, 0).take(3))
+    later = next(iter(sentence_batches(recipe, preprocessor, 0, 2)))
+    np.testing.assert_array_equal(first[2][0]["token_ids"], later[0]["token_ids"])
+    np.testing.assert_array_equal(first[2][1]["intent_logits"], later[1]["intent_logits"])
+    assert first[0][0]["token_ids"].shape[1] % 8 == 0

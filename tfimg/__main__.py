@@ -1,0 +1,7 @@
+"""`python -m tfimg`."""
+
+import sys
+
+from tfimg.cli import main
+
+sys.exit(main())

@@ -1,0 +1,150 @@
+"""The command line: arguments in, one clear line and exit status 2 out when something is wrong."""
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from typing import NoReturn
+
+from tfimg import commands, demo, jobs
+
+_ENHANCE = "more vivid colours"
+_FOLDERS = (
+    "A folder in gives a folder out with the same file names (subfolders are left out). Pictures "
+    "that cannot be read or written are skipped, the others are done, and the bad ones are "
+    "listed at the end with exit status 2."
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argparse parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"tfimg: error: {message} (see {self.prog} --help)\n")
+
+    def parse_args(self, args=None, namespace=None):
+        """Takes words after options too: `restore IN -o OUT "remove the noise"`."""
+        args, more = self.parse_known_args(args, namespace)
+        if more and ("words" not in args or any(word.startswith("-") for word in more)):
+            self.error(f"unrecognized arguments: {' '.join(more)}")
+        if more:
+            args.words += more
+        return args
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: Arguments without the program's name; those of the process by default.
+
+    Returns:
+        Exit status: 0, or 2 if something could not be done (130 if interrupted).
+    """
+    # Before TensorFlow is loaded: its C++ log is not for people who restore a photo.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    args = _build_parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = _show_warning
+        try:
+            refused = args.command(args)
+        except (OSError, ValueError) as error:
+            return _fail(str(error))
+        except KeyboardInterrupt:
+            print("tfimg: stopped", file=sys.stderr)
+            return 130
+    return _fail(jobs.summary(refused)) if refused else 0
+
+
+def _fail(message: str) -> int:
+    print(f"tfimg: error: {message}", file=sys.stderr)
+    return 2
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"tfimg: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m tfimg", description="Restores photos from words, in English or Chinese."
+    )
+    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable, summary: str, details: str = "") -> _Parser:
+        added = subparsers.add_parser(
+            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}. {details}".strip()
+        )
+        added.set_defaults(command=command)
+        added.add_argument(
+            "--preset",
+            metavar="NAME",
+            help="a name from `presets`, or a folder (default: the first bundled one)",
+        )
+        return added
+
+    sample = add("demo", demo.demo, "restore a sample photo, write a before/after sheet")
+    sample.add_argument("-o", "--output", default="demo.png", metavar="OUT", help="the sheet")
+    _add_json(sample)
+
+    restore = add("restore", commands.restore, "restore pictures from words", _FOLDERS)
+    restore.set_defaults(default_instruction=None)
+    _add_restoring(restore, '"remove the noise"', "without one, the pictures are diagnosed")
+
+    enhance = add("enhance", commands.restore, "make pictures look better", _FOLDERS)
+    enhance.set_defaults(default_instruction=_ENHANCE)
+    _add_restoring(enhance, f'"{_ENHANCE}"', f'"{_ENHANCE}" without one')
+
+    classify = add("classify", commands.classify, "tell which faults pictures have, and how sure")
+    classify.add_argument("words", nargs="+", metavar="IN", help="files or folders")
+    _add_json(classify)
+
+    interpret = add("interpret", commands.interpret, "tell what words are taken to mean")
+    interpret.add_argument("words", nargs="*", metavar="SENTENCE", help="what you would type")
+    interpret.add_argument("--file", help="one sentence a line, UTF-8; empty lines are left out")
+    _add_json(interpret)
+
+    presets = add("presets", commands.presets, "list what ships: task, size, licence, scores")
+    _add_json(presets)
+    return parser
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+
+
+def _add_restoring(parser: argparse.ArgumentParser, example: str, default: str) -> None:
+    parser.usage = '%(prog)s IN... ["INSTRUCTION"] -o OUT [options]'
+    parser.add_argument(
+        "words",
+        nargs="+",
+        metavar="IN",
+        help=f"files or folders, and last the instruction, e.g. {example} ({default})",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="OUT",
+        help="a file (png, jpg, webp, tif, bmp, gif) for one picture, else a folder",
+    )
+    parser.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        metavar="0..1",
+        help="how much of the change to keep (default: 1)",
+    )
+    parser.add_argument(
+        "--mask", metavar="MASK.png", help="same size as IN; white = keep, black = repair"
+    )
+    parser.add_argument(
+        "--match-colour",
+        action="store_true",
+        help="give the result the colour mean and spread of its input",
+    )

@@ -1,0 +1,209 @@
+"""What the commands do once their arguments are read. TensorFlow is loaded last, in `load`."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from tfimg import files, jobs, show
+from tfimg.postprocess import check_strength
+
+
+def restore(args: argparse.Namespace) -> list[str]:
+    """Restores files and folders; returns a line for each picture that could not be used."""
+    inputs, instruction = jobs.split_words(args.words)
+    instruction = instruction or args.default_instruction
+    check_strength(args.strength)
+    plan = jobs.plan(inputs, args.output)
+    mask = None if args.mask is None else _read_mask(args.mask, plan.jobs)
+    preset = check_preset(args.preset)
+
+    restorer = load("ImageRestorer", preset)
+    classifier = None
+    if instruction is None:
+        classifier = load("ImageClassifier", preset)
+    else:
+        print("understood:", show.in_words(restorer.interpret([instruction])[0]), flush=True)
+
+    def work(job: jobs.Job, progress: Callable[[int, int], None], say: Callable) -> None:
+        picture = files.read_picture(job.source)
+        if picture.note:
+            say(f"{job.source}: {picture.note}")
+        words = instruction or diagnose(classifier, picture, say)
+        if words:
+            result = restorer.restore(
+                picture.pixels,
+                words,
+                strength=args.strength,
+                mask=mask,
+                match_colour=args.match_colour,
+                progress=progress,
+            )
+            picture = replace(picture, pixels=result)
+        note = files.write_picture(picture, job.target)
+        say(f"{job.target}: {note or 'written'}")
+
+    return run(plan, work, "restoring")
+
+
+def classify(args: argparse.Namespace) -> list[str]:
+    """Tells what is wrong with pictures; returns a line for each that could not be used."""
+    plan = jobs.plan(args.words)
+    classifier = load("ImageClassifier", check_preset(args.preset))
+    found: list[dict[str, Any]] = []
+
+    def work(job: jobs.Job, progress: Callable[[int, int], None], say: Callable) -> None:
+        picture = files.read_picture(job.source)
+        if picture.note and not args.json:
+            say(f"{job.source}: {picture.note}")
+        probabilities = classifier.classify(picture.pixels)
+        found.append({"file": str(job.source), "probabilities": show.plain(probabilities)})
+
+    refused = run(plan, work, "classifying")
+    if args.json:
+        show.print_json(found)
+    else:
+        show.print_probabilities("file", [(row["file"], row["probabilities"]) for row in found])
+    return refused
+
+
+def interpret(args: argparse.Namespace) -> list[str]:
+    """Shows what the words are taken to mean."""
+    sentences = list(args.words)
+    if args.file is not None:
+        sentences += read_sentences(args.file)
+    if not sentences:
+        raise ValueError("no sentence given; expected one or more, or --file FILE")
+    for number, sentence in enumerate(sentences, 1):
+        if not sentence.strip():
+            raise ValueError(f"sentence {number} is empty ({sentence!r})")
+    restorer = load("ImageRestorer", check_preset(args.preset))
+    meanings = [show.plain(meaning) for meaning in restorer.interpret(sentences)]
+    if args.json:
+        show.print_json(meanings)
+    else:
+        show.print_probabilities("sentence", list(zip(sentences, meanings, strict=True)))
+    return []
+
+
+def presets(args: argparse.Namespace) -> list[str]:
+    """Lists what ships with the package."""
+    from tfimg import presets
+
+    names = presets.names() if args.preset is None else [check_preset(args.preset)]
+    cards = {name: presets.card(name) for name in names}
+    if args.json:
+        show.print_json([{"name": name, **card} for name, card in cards.items()])
+        return []
+    table = Table("name", "task", "parameters", "size", "speed", "licence", "scores")
+    for name, card in cards.items():
+        table.add_row(
+            name,
+            str(card.get("task", "")),
+            f"{card['parameters'] / 1e6:.2f} M" if "parameters" in card else "",
+            f"{card['size'] / 1e6:.1f} MB" if "size" in card else "",
+            str(card.get("speed", "")),
+            str(card.get("licence", "")),
+            "\n".join(f"{key} {value}" for key, value in card.get("scores", {}).items()),
+        )
+    show.print_table(table)
+    return []
+
+
+def check_preset(name: str | None) -> str:
+    """The preset's name, the first bundled one by default; raises ValueError if there is none."""
+    from tfimg import presets
+
+    name = presets.names()[0] if name is None else name
+    presets.resolve(name)
+    return name
+
+
+def load(task: str, preset: str) -> Any:
+    """Loads one of the public tasks, and TensorFlow with it.
+
+    Args:
+        task: "ImageRestorer" or "ImageClassifier".
+        preset: Name of a preset.
+
+    Returns:
+        The task.
+
+    Raises:
+        ValueError: If the preset cannot be loaded, for whatever reason.
+    """
+    import tfimg
+
+    try:
+        return getattr(tfimg, task).from_preset(preset)
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ValueError(f"preset {preset!r} cannot be loaded ({reason})") from error
+
+
+def diagnose(classifier: Any, picture: files.Picture, say: Callable[[str], None]) -> str | None:
+    """Looks for faults, says what was found, and returns the instruction that mends them."""
+    from tfimg.tasks.image_restorer import remedy
+
+    found = classifier.classify(picture.pixels)
+    instruction = remedy(found)
+    if instruction is None:
+        say(f"{picture.path}: found nothing to restore ({show.in_words(found)}); copied as it is")
+        return None
+    say(f'{picture.path}: found {show.in_words(found)}; doing "{instruction}"')
+    return instruction
+
+
+def run(plan: jobs.Plan, work: Callable, label: str) -> list[str]:
+    """Works through a plan with a progress bar; a picture that fails does not stop the others.
+
+    Args:
+        plan: What to do.
+        work: Called as `work(job, progress, say)`; `progress(done, total)` moves the bar of this
+            picture, `say(line)` prints above it.
+        label: What the bar says.
+
+    Returns:
+        A line for each picture that could not be used.
+    """
+    refused = list(plan.refused)
+    with show.bars(label, len(plan.jobs)) as (advance, progress, say):
+        for job in plan.jobs:
+            try:
+                work(job, progress, say)
+            except (OSError, ValueError) as error:
+                line = " ".join(str(error).split())
+                refused.append(line if str(job.source) in line else f"{job.source}: {line}")
+            advance()
+    return refused
+
+
+def read_sentences(path: str) -> list[str]:
+    """The lines of a UTF-8 text file, without empty ones."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: is not UTF-8 text ({error.reason})") from None
+    sentences = [line for line in lines if line.strip()]
+    if not sentences:
+        raise ValueError(f"{path}: holds no sentence")
+    return sentences
+
+
+def _read_mask(path: str, planned: list[jobs.Job]) -> np.ndarray:
+    """White = keep (1 = known pixel), black = repair, as bool (H, W, 1)."""
+    size = files.check_picture(path)
+    for job in planned:
+        if job.size != size:
+            raise ValueError(
+                f"mask {path} is {size[1]}x{size[0]}, but {job.source} is "
+                f"{job.size[1]}x{job.size[0]}; expected the same size"
+            )
+    brightness = files.luma(files.read_picture(path).pixels)
+    return brightness[..., None] > np.iinfo(brightness.dtype).max // 2

@@ -1,0 +1,1 @@
+"""Photos to training pairs to batches, with tf.data."""

@@ -1,0 +1,166 @@
+"""From clean crops to training pairs: what is wrong, what the words ask, what should come out."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from tfimg.degradations import NAMES, degrade
+from tfimg.text.corpus import LANGUAGES, Corpus
+
+# Pictures of a group share which degradations may be present, so that the costly ones run for a
+# few pictures at a time instead of for all; what each picture is asked is its own.
+GROUP = 4
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """How often each kind of training pair comes.
+
+    Args:
+        clean: share of groups with nothing wrong.
+        double: share of groups with two degradations.
+        triple: share of groups with three; the rest have one.
+        nothing_asked: share of pictures whose words ask nothing.
+        wrong: share of pictures whose words ask for something that is not there.
+        partial: share of pictures with several degradations whose words name only some of them.
+        known_mask: share of damaged pictures that come with the mask of known pixels.
+        weights: how often each of `NAMES` is drawn, relative to the others.
+    """
+
+    clean: float = 0.06
+    double: float = 0.16
+    triple: float = 0.04
+    nothing_asked: float = 0.08
+    wrong: float = 0.06
+    partial: float = 0.5
+    known_mask: float = 0.4
+    weights: tuple[float, ...] = (4.5, 1.2, 1.2, 1.2, 1.0, 0.8, 1.2, 1.2, 1.2)
+
+
+class Instructions:
+    """Sentences for every set of up to three names, as tensors that a pipeline can draw from.
+
+    Args:
+        sentences: how many for each set of one name; sets of two have a quarter of that, sets of
+            three a sixteenth, and for "nothing is asked" there are four times as many.
+        split: `"train"` or `"test"`.
+        seed: int.
+    """
+
+    def __init__(self, sentences: int = 400, split: str = "train", seed: int = 0):
+        rows = {}
+        for size, count in enumerate((4 * sentences, sentences, sentences // 4, sentences // 16)):
+            for named in itertools.combinations(range(len(NAMES)), size):
+                bits = sum(1 << index for index in named)
+                names = [NAMES[index] for index in named]
+                rows[bits] = [
+                    sentence
+                    for language in LANGUAGES
+                    for sentence in Corpus(language, split).sentences(
+                        names, max(1, count // len(LANGUAGES)), seed
+                    )
+                ]
+        table = [rows.get(bits, []) for bits in range(1 << len(NAMES))]
+        self._sentences = tf.constant([sentence for row in table for sentence in row])
+        self._starts = tf.constant(np.cumsum([0, *map(len, table[:-1])]), tf.int32)
+        self._counts = tf.constant([len(row) for row in table], tf.int32)
+
+    def draw(self, named: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Returns one sentence `(B,)` for each row of `named`, `(B, 9)` bool."""
+        bits = tf.reduce_sum(
+            tf.cast(named, tf.int32) * [1 << index for index in range(len(NAMES))], axis=1
+        )
+        chance = tf.random.stateless_uniform(tf.shape(bits), seed)
+        counts = tf.gather(self._counts, bits)
+        place = tf.cast(chance * tf.cast(counts, tf.float32), tf.int32)
+        return tf.gather(self._sentences, tf.gather(self._starts, bits) + place)
+
+
+@tf.autograph.experimental.do_not_convert
+def degraded_pairs(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> tuple[dict, dict]:
+    """Degrades a group of clean pictures and asks for some of the damage to be undone.
+
+    The target follows the words: what is not named stays in the picture, to the same grain.
+
+    Args:
+        clean: float `(B, H, W, 3)`, 0..1.
+        mixture: how often each kind of pair comes.
+        seed: int tensor `(2,)`.
+
+    Returns:
+        `x`, a dict of `image`, `mask` and `named` (`(B, 9)` bool, what to undo), and `y`, a dict
+        of `image` (the target) and `logits` (`(B, 10)`, the degradations present, and `none`).
+    """
+    batch = tf.shape(clean)[0]
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 5))
+    present = _draw_present(mixture, seeds[0])
+    present = tf.repeat(present[None], batch, axis=0)
+    named = _draw_named(present, mixture, seeds[1])
+    severity = tf.random.stateless_uniform((batch, len(NAMES)), seeds[2])
+
+    degraded, known = degrade(clean, present, severity, seeds[3])
+    left = present & ~named
+    target, _ = degrade(clean, left, severity, seeds[3])
+
+    given = tf.random.stateless_uniform((batch, 1, 1, 1), seeds[4]) < mixture.known_mask
+    # Where damage stays in the target, telling its place would be a riddle.
+    given &= named[:, NAMES.index("damage")][:, None, None, None]
+    mask = tf.where(given, known, tf.ones_like(known))
+    labels = tf.concat([present, ~tf.reduce_any(present, axis=1, keepdims=True)], axis=1)
+    x = {"image": degraded, "mask": mask, "named": named}
+    return x, {"image": target, "logits": tf.cast(labels, tf.float32)}
+
+
+def intent_embeddings(named: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """What a text branch, never quite sure, would make of words that name these: `(B, 10)`.
+
+    Asked-for intents lie in 0.7..1 and the others in 0..0.3, most of them near the ends. Half of
+    the pictures of which nothing is asked get no words at all: zeros.
+
+    Args:
+        named: `(B, 9)` bool.
+        seed: int tensor `(2,)`.
+    """
+    first, second = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+    nothing = ~tf.reduce_any(named, axis=1, keepdims=True)
+    intents = tf.cast(tf.concat([named, nothing], axis=1), tf.float32)
+    doubt = 0.3 * tf.random.stateless_uniform(tf.shape(intents), first) ** 2
+    wordless = nothing & (tf.random.stateless_uniform(tf.shape(nothing), second) < 0.5)
+    return tf.where(wordless, 0.0, tf.abs(intents - doubt))
+
+
+def _draw_present(mixture, seed):
+    """Which degradations a group has: `(9,)` bool."""
+    first, second = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+    chance = tf.random.stateless_uniform((), first)
+    bounds = np.cumsum([mixture.clean, mixture.triple, mixture.double])
+    count = tf.where(
+        chance < bounds[0], 0, tf.where(chance < bounds[1], 3, tf.where(chance < bounds[2], 2, 1))
+    )
+    # Gumbel's trick: the largest of these keys are a weighted draw without replacement.
+    uniform = tf.random.stateless_uniform((len(NAMES),), second, minval=1e-6)
+    keys = tf.math.log(tf.constant(mixture.weights)) - tf.math.log(-tf.math.log(uniform))
+    rank = tf.argsort(tf.argsort(keys, direction="DESCENDING"))
+    return rank < count
+
+
+def _draw_named(present, mixture, seed):
+    """Which degradations each picture's words name: `(B, 9)` bool."""
+    shape = tf.shape(present)
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
+    column = (shape[0], 1)
+    several = tf.reduce_sum(tf.cast(present, tf.int32), axis=1, keepdims=True) > 1
+    partial = several & (tf.random.stateless_uniform(column, seeds[0]) < mixture.partial)
+    # One of those present is kept for certain, so that "some" never means "none".
+    keys = tf.random.stateless_uniform(shape, seeds[1]) + tf.cast(present, tf.float32)
+    one = tf.one_hot(tf.argmax(keys, axis=1), shape[1], on_value=True, off_value=False) & present
+    named = tf.where(partial, one, present)
+
+    chance = tf.random.stateless_uniform(column, seeds[2])
+    absent_keys = tf.random.stateless_uniform(shape, seeds[3]) - tf.cast(present, tf.float32)
+    wrong = tf.one_hot(tf.argmax(absent_keys, axis=1), shape[1], on_value=True, off_value=False)
+    named = tf.where(chance < mixture.wrong, wrong, named)
+    nothing = (chance >= mixture.wrong) & (chance < mixture.wrong + mixture.nothing_asked)
+    return named & ~nothing

@@ -1,0 +1,335 @@
+"""Where pictures come from: folders, TensorFlow Datasets, and folders of pairs."""
+
+import hashlib
+import os
+import re
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfimg.files import has_picture_suffix, read_picture
+from tfimg.pixels import to_uint8
+
+# Words in the names of published pairs that say which of the two a file is.
+_INPUT_WORDS = "rain rainy haze hazy low blur blurry noise noisy real degraded lq input inputs"
+_TARGET_WORDS = "norain clear clean high normal sharp mean gt groundtruth target targets"
+_ROLE = re.compile(
+    r"[-_. ]*(?<![^\W\d_])(?:({})|({}))(?![^\W\d_])".format(
+        _INPUT_WORDS.replace(" ", "|"), _TARGET_WORDS.replace(" ", "|")
+    )
+)
+_PARAMETER = re.compile(r"_[a-z]?\d+(\.\d+)?$")
+_CROP = re.compile(r"([-_/]+[a-z]?\d+(\.\d+)?)+$")
+# GoPro renders each blur twice; published scores use the other folder, `blur`.
+_LEFT_OUT = "blur_gamma"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A degraded picture and what it should look like.
+
+    Attributes:
+        input_path: The degraded picture.
+        target_path: The clean one.
+        name: Path of the input below its folder, with forward slashes; no two pairs share one.
+    """
+
+    input_path: Path
+    target_path: Path
+    name: str
+
+
+def pictures_under(folder: str | os.PathLike) -> list[Path]:
+    """All picture files of a folder and its subfolders, sorted; hidden files are left out.
+
+    Args:
+        folder: Folder to look in.
+
+    Returns:
+        Paths that start with `folder`.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+        ValueError: If it is no folder, or holds no pictures.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        raise FileNotFoundError(f"{folder}: no such folder")
+    if not folder.is_dir():
+        raise ValueError(f"{folder}: is a file; expected a folder of pictures")
+    found = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if has_picture_suffix(path)
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+    if not found:
+        raise ValueError(f"{folder}: holds no pictures")
+    return found
+
+
+def read_rgb(path: str | os.PathLike) -> np.ndarray:
+    """Reads a picture file as 8-bit RGB, upright; what is transparent becomes white.
+
+    Args:
+        path: File to read.
+
+    Returns:
+        (H, W, 3) uint8.
+
+    Raises:
+        FileNotFoundError, ValueError: As in `tfimg.files.read_picture`.
+    """
+    picture = read_picture(path)
+    pixels = picture.pixels
+    if picture.alpha is not None:
+        pixels = _on_white(pixels, picture.alpha)
+    return np.ascontiguousarray(to_uint8(pixels))
+
+
+def photos_from_folders(folders: Sequence[str | os.PathLike]) -> Iterator[np.ndarray]:
+    """Reads the pictures of folders and their subfolders, one after the other.
+
+    The order is that of `folders`, then that of the file names, so it is always the same. Files
+    that cannot be read are left out with a warning that names them.
+
+    Args:
+        folders: Folders to read; all are looked at before the first picture is.
+
+    Returns:
+        Iterator of (H, W, 3) uint8 arrays, RGB.
+
+    Raises:
+        FileNotFoundError: If a folder does not exist.
+        TypeError: If `folders` is a single path.
+        ValueError: If a folder holds no pictures, or none that can be read.
+
+    Example:
+        >>> photos = list(photos_from_folders(["photos/train"]))
+    """
+    if isinstance(folders, str | os.PathLike):
+        raise TypeError(f"folders is the single path {str(folders)!r}; expected a list of folders")
+    found = {str(folder): pictures_under(folder) for folder in folders}
+    return (photo for folder, paths in found.items() for photo in _readable(folder, paths))
+
+
+def photos_from_tfds(
+    name: str, split: str = "train", data_dir: str | os.PathLike | None = None
+) -> Iterator[np.ndarray]:
+    """Reads the feature `image` of any data set that TensorFlow Datasets knows.
+
+    Args:
+        name: Name of the data set, with its configuration and version if wanted:
+            "cars196", "div2k/bicubic_x2:2.0.0".
+        split: A split, in the slicing notation of TensorFlow Datasets: "train", "train[:10%]".
+        data_dir: Where prepared data sets lie, by default `~/tensorflow_datasets`. What is not
+            there yet is downloaded.
+
+    Returns:
+        Iterator of (H, W, 3) uint8 arrays, RGB, always in the same order.
+
+    Raises:
+        ValueError: If the data set or the split is unknown, or has no picture called `image`.
+
+    Example:
+        >>> photo = next(photos_from_tfds("oxford_flowers102", split="train[:1%]"))
+    """
+    import tensorflow_datasets as tfds  # takes seconds, and only this function needs it
+
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    except tfds.core.registered.DatasetNotFoundError:
+        raise ValueError(f"TensorFlow Datasets has no data set {name!r}") from None
+    features = dict(builder.info.features.items())
+    if not isinstance(features.get("image"), tfds.features.Image):
+        raise ValueError(
+            f"data set {name!r} has no picture feature 'image'; its features are "
+            + ", ".join(sorted(features))
+        )
+    builder.download_and_prepare()
+    examples = builder.as_dataset(
+        split=split, decoders=tfds.decode.PartialDecoding({"image": features["image"]})
+    )
+    return (_as_rgb(example["image"]) for example in examples.as_numpy_iterator())
+
+
+def pairs_from_folders(inputs: str | os.PathLike, targets: str | os.PathLike) -> list[Pair]:
+    """Pairs the degraded pictures of one folder with the clean ones of another.
+
+    Both folders are searched with their subfolders. A target belongs to an input when their
+    paths below the two folders are equal after the first of these steps that finds one
+    (suffixes and upper case never count):
+
+    1. as they are: LOL `low/1.png`, `high/1.png`; Rain100L `rainy/1.png`, `gt/1.png`;
+    2. without words that name a role (rain, norain, low, normal, blur, sharp, real, mean, …):
+       Rain100L `rain-001.png`, `norain-001.png`; LOL-v2 `low00690.png`, `normal00690.png`;
+       PolyU `desk_4_real.JPG`, `desk_4_mean.JPG`; GoPro `GOPR0384/blur/1.png`,
+       `GOPR0384/sharp/1.png`;
+    3. and without the last `_number` of the input, then the one before, and so on, so that many
+       inputs may share a target: SOTS `0001_0.8_0.2.jpg`, `0001.png`; DDN-Data `901_14.jpg`,
+       `901.jpg`; Outdoor-Rain `im_0001_s80_a04.png`, `im_0001.png`.
+
+    The two folders may be the same one, or one may lie inside the other. The last role word in
+    the path then decides on which side a file is. (GoPro's second rendering, `blur_gamma`, is
+    left out there.) Targets without an input are ignored.
+
+    Args:
+        inputs: Folder with the degraded pictures.
+        targets: Folder with the clean ones.
+
+    Returns:
+        The pairs, sorted by input path.
+
+    Raises:
+        FileNotFoundError: If a folder does not exist.
+        ValueError: If a folder holds no pictures, or an input has no target, or two.
+
+    Example:
+        >>> pairs_from_folders("LOL/eval15/low", "LOL/eval15/high")[0].name
+        '1.png'
+    """
+    inputs, targets = Path(inputs), Path(targets)
+    input_files, target_files = _sides(inputs, targets)
+    by_stem, by_key = defaultdict(list), defaultdict(list)
+    for path in target_files:
+        stem = _stem(path.relative_to(targets))
+        by_stem[stem].append(path)
+        by_key[_without_roles(stem)].append(path)
+
+    pairs = []
+    for path in input_files:
+        name = path.relative_to(inputs)
+        key = _without_roles(_stem(name))
+        found = by_stem.get(_stem(name)) or by_key.get(key)
+        while not found and _PARAMETER.search(key):
+            key = _PARAMETER.sub("", key)
+            found = by_key.get(key)
+        if not found:
+            raise ValueError(f"input {path} has no target in {targets}")
+        if len(found) > 1:
+            raise ValueError(f"input {path} has two targets: {found[0]} and {found[1]}")
+        pairs.append(Pair(path, found[0], name.as_posix()))
+    return pairs
+
+
+def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
+    """Reads both pictures of a pair.
+
+    Args:
+        pair: From `pairs_from_folders`.
+
+    Returns:
+        Input and target, (H, W, 3) uint8 each.
+
+    Raises:
+        FileNotFoundError, ValueError: If one cannot be read, or their sizes differ.
+    """
+    source, target = read_rgb(pair.input_path), read_rgb(pair.target_path)
+    if source.shape != target.shape:
+        raise ValueError(
+            f"input {pair.input_path} has {source.shape[1]}x{source.shape[0]} pixels, its target "
+            f"{pair.target_path} {target.shape[1]}x{target.shape[0]}; expected equal sizes"
+        )
+    return source, target
+
+
+def split_by_scene(pairs: Sequence[Pair], held_out: float) -> tuple[list[Pair], list[Pair]]:
+    """Holds out whole scenes, so that no crop or frame of a test scene is trained on.
+
+    The scene is the name without its role words and without the numbers at its end, as long as
+    something is left: `Canon5D2_5_160_3200_chair_11_real.JPG` shows
+    `canon5d2_5_160_3200_chair`, and `0001_0.8_0.2.jpg` shows `0001`. Which scenes are held out
+    depends on their names alone.
+
+    Args:
+        pairs: From `pairs_from_folders`.
+        held_out: Share of the scenes to hold out, between 0 and 1; at least one is, and at least
+            one is not.
+
+    Returns:
+        The pairs to train on and those to test with, each in the given order.
+
+    Raises:
+        ValueError: If `held_out` is out of range, or all pairs show the same scene.
+    """
+    if not 0 < held_out < 1:
+        raise ValueError(f"held_out is {held_out:g}; expected a share between 0 and 1")
+    scenes = [_CROP.sub("", _without_roles(_stem(Path(pair.name)))) for pair in pairs]
+    shuffled = sorted(set(scenes), key=lambda scene: hashlib.sha256(scene.encode()).digest())
+    if len(shuffled) < 2:
+        raise ValueError(f"{len(pairs)} pairs of scenes {shuffled}; expected two scenes or more")
+    count = min(max(round(held_out * len(shuffled)), 1), len(shuffled) - 1)
+    test_scenes = set(shuffled[:count])
+    train = [pair for pair, scene in zip(pairs, scenes, strict=True) if scene not in test_scenes]
+    test = [pair for pair, scene in zip(pairs, scenes, strict=True) if scene in test_scenes]
+    return train, test
+
+
+def _readable(folder: str, paths: list[Path]) -> Iterator[np.ndarray]:
+    count = 0
+    for path in paths:
+        try:
+            photo = read_rgb(path)
+        except (ValueError, OSError) as error:
+            warnings.warn(f"left out {error}", stacklevel=2)
+            continue
+        count += 1
+        yield photo
+    if not count:
+        raise ValueError(f"{folder}: none of its {len(paths)} pictures can be read")
+
+
+def _on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    peak = np.float32(np.iinfo(pixels.dtype).max)
+    share = alpha[..., None] / peak
+    return np.rint(pixels * share + peak * (1 - share)).astype(pixels.dtype)
+
+
+def _as_rgb(image: np.ndarray) -> np.ndarray:
+    """(H, W, 1, 3 or 4) from a data set to (H, W, 3) uint8."""
+    if image.shape[-1] == 4:
+        image = _on_white(image[..., :3], image[..., 3])
+    if image.shape[-1] == 1:
+        image = np.repeat(image, 3, axis=-1)
+    return to_uint8(image)
+
+
+def _stem(relative: Path) -> str:
+    return relative.with_suffix("").as_posix().casefold()
+
+
+def _without_roles(stem: str) -> str:
+    parts = (_ROLE.sub("", part).strip("-_. ") for part in stem.split("/"))
+    return "/".join(part for part in parts if part)
+
+
+def _sides(inputs: Path, targets: Path) -> tuple[list[Path], list[Path]]:
+    """The files of two folders; what lies in both goes where its name says."""
+    input_files, target_files = pictures_under(inputs), pictures_under(targets)
+    roots = sorted((inputs.resolve(), targets.resolve()), key=lambda root: len(root.parts))
+    if not roots[1].is_relative_to(roots[0]):
+        return input_files, target_files
+
+    def is_target(path: Path) -> bool | None:
+        relative = path.resolve().relative_to(roots[0])
+        roles = list(_ROLE.finditer(_stem(relative)))
+        return bool(roles[-1][2]) if roles else None
+
+    input_files = [
+        path for path in input_files if not is_target(path) and _LEFT_OUT not in path.parts
+    ]
+    target_files = [path for path in target_files if is_target(path) is not False]
+    both = {path.resolve() for path in input_files} & {path.resolve() for path in target_files}
+    if both:
+        raise ValueError(
+            f"{min(both)}: neither input nor target by its name; expected a word such as "
+            "'noisy' or 'clean' in it, or two separate folders"
+        )
+    if not input_files:
+        raise ValueError(f"{inputs}: every picture in it is a target by its name")
+    return input_files, target_files

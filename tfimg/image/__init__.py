@@ -1,0 +1,1 @@
+"""Pixels: the convolutional image branch and the generator head."""

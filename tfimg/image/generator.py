@@ -1,0 +1,37 @@
+"""The generator head: from features at every level back to a picture."""
+
+from collections.abc import Sequence
+
+from keras import layers
+
+from tfimg.fusion import WordScale
+from tfimg.image.blocks import residual_block, upsample
+
+
+def generator(levels: list, embedding, num_blocks: Sequence[int], channels: int = 3, dtype=None):
+    """Decodes the features of every level into one picture, steered by the words.
+
+    Args:
+        levels: features, the full-resolution ones first, as `image_encoder` returns them.
+        embedding: `(B, D)` text embedding.
+        num_blocks: residual blocks of each level but the last, the full-resolution one first.
+        channels: channels of the picture.
+        dtype: dtype policy of all layers but the last, which is float32.
+
+    Returns:
+        `(B, H, W, channels)` float32. The last convolution starts at zero.
+    """
+    features = levels[-1]
+    for level in reversed(range(len(levels) - 1)):
+        skip = levels[level]
+        features = upsample(features, skip.shape[-1], name=f"up{level}", dtype=dtype)
+        skip = WordScale(name=f"skip{level}_words", dtype=dtype)([skip, embedding])
+        features = layers.Add(name=f"skip{level}", dtype=dtype)([features, skip])
+        for block in range(num_blocks[level]):
+            features = residual_block(
+                features, embedding, name=f"decoder{level}_{block}", dtype=dtype
+            )
+    picture = layers.Conv2D(
+        channels, 3, padding="same", kernel_initializer="zeros", dtype="float32", name="to_image"
+    )(features)
+    return WordScale(dtype="float32", name="to_image_words")([picture, embedding])

@@ -1,0 +1,197 @@
+"""The whole network, top to bottom: words and a picture in, a picture out.
+
+    token_ids, padding_mask -> text_encoder  -> embedding, intent_logits
+    image, mask, embedding  -> image_network -> image, logits
+
+The two halves are functional models of their own, because words are encoded once a sentence and
+pictures many times a sentence; the backbone is their composition.
+"""
+
+from dataclasses import asdict, dataclass
+
+import keras
+import keras_hub
+from keras import layers
+
+from tfimg.degradations import INTENTS
+from tfimg.image.encoder import image_encoder
+from tfimg.image.generator import generator
+from tfimg.text.encoder import text_encoder
+
+
+@dataclass(frozen=True)
+class ImageSize:
+    """How large the image network is.
+
+    Args:
+        widths: channels at full, half, quarter ... resolution.
+        encoder_blocks: residual blocks of each level on the way down.
+        decoder_blocks: residual blocks of each level but the last on the way up.
+    """
+
+    widths: tuple[int, ...]
+    encoder_blocks: tuple[int, ...]
+    decoder_blocks: tuple[int, ...]
+
+
+# Hidden units between the text embedding and the shifts and scales at every level.
+_STEER_WIDTH = 64
+
+SIZES = {
+    "tiny": ImageSize((8, 24, 48), (0, 1, 2), (0, 1)),
+    "small": ImageSize((16, 32, 64, 96), (0, 1, 1, 1), (0, 1, 1)),
+    "base": ImageSize((24, 48, 96, 128), (1, 2, 2, 2), (1, 2, 2)),
+}
+
+
+def image_network(
+    size: ImageSize,
+    embedding_dim: int,
+    num_classes: int,
+    residual: bool = True,
+    dtype=None,
+) -> keras.Model:
+    """Builds the picture's half: image branch, fusion, generator head and classifier head.
+
+    Args:
+        size: widths and depths.
+        embedding_dim: width of the text embedding that steers it.
+        num_classes: number of classes of the classifier head.
+        residual: whether the generator predicts a change of its input (a restorer) or the picture
+            itself (text to image).
+        dtype: dtype policy of the inner layers; what touches the output picture is float32.
+
+    Returns:
+        A functional model of `image` `(B, H, W, 3)` 0..1, `mask` `(B, H, W, 1)` with 1 = known
+        pixel, and `embedding` `(B, embedding_dim)`, to `image` `(B, H, W, 3)` and `logits`
+        `(B, num_classes)`. H and W are multiples of `2 ** (len(size.widths) - 1)`.
+    """
+    image = keras.Input((None, None, 3), name="image")
+    mask = keras.Input((None, None, 1), name="mask")
+    embedding = keras.Input((embedding_dim,), name="embedding")
+
+    known = layers.Multiply(dtype="float32", name="known")([image, mask])
+    canvas = layers.Concatenate(dtype=dtype, name="canvas")([known, mask])
+
+    steer = layers.Dense(_STEER_WIDTH, activation="relu", dtype=dtype, name="steer")(embedding)
+    levels = image_encoder(canvas, steer, size.widths, size.encoder_blocks, dtype)
+    restored = generator(levels, steer, size.decoder_blocks, dtype=dtype)
+    if residual:
+        restored = layers.Add(dtype="float32", name="restored")([known, restored])
+
+    pooled = layers.GlobalAveragePooling2D(dtype=dtype, name="pool")(levels[-1])
+    hidden = layers.Dense(64, activation="relu", dtype=dtype, name="classifier_hidden")(pooled)
+    logits = layers.Dense(num_classes, dtype="float32", name="logits")(hidden)
+
+    return keras.Model(
+        {"image": image, "mask": mask, "embedding": embedding},
+        {"image": restored, "logits": logits},
+        name="image_network",
+    )
+
+
+@keras.saving.register_keras_serializable("tfimg")
+class TextGuidedBackbone(keras_hub.models.Backbone):
+    """One functional model of a BERT text branch, a convolutional image branch and a generator.
+
+    Args:
+        bert: a `keras_hub.models.BertBackbone` of any size: our own small one, or a preset.
+        widths: channels of the image network at full, half, quarter ... resolution.
+        encoder_blocks: residual blocks of each level on the way down.
+        decoder_blocks: residual blocks of each level but the last on the way up.
+        embedding_dim: width of the text embedding that steers the image network; None for the
+            probabilities of the ten intents, which is what a restorer needs.
+        num_classes: number of classes of the classifier head.
+        residual: whether the generator predicts a change of its input.
+        dtype: dtype policy, such as `"mixed_bfloat16"`.
+
+    Call arguments: a dict of `image` `(B, H, W, 3)` float 0..1, `mask` `(B, H, W, 1)` (1 = known
+    pixel), `token_ids` and `padding_mask` `(B, L)` int.
+    Returns a dict of `image` `(B, H, W, 3)`, `logits` `(B, num_classes)` (what the picture is) and
+    `intent_logits` `(B, 10)` (what the words ask for, in the order of
+    `tfimg.degradations.INTENTS`).
+
+    Example:
+
+    ```python
+    bert = keras_hub.models.BertBackbone.from_preset("bert_tiny_en_uncased")
+    backbone = tfimg.TextGuidedBackbone.from_size("small", bert)
+    ```
+    """
+
+    def __init__(
+        self,
+        bert: keras_hub.models.BertBackbone,
+        widths,
+        encoder_blocks,
+        decoder_blocks,
+        embedding_dim: int | None = None,
+        num_classes: int = len(INTENTS),
+        residual: bool = True,
+        dtype=None,
+        **kwargs,
+    ):
+        size = ImageSize(tuple(widths), tuple(encoder_blocks), tuple(decoder_blocks))
+        words = text_encoder(bert, len(INTENTS), embedding_dim)
+        pixels = image_network(
+            size, words.output["embedding"].shape[-1], num_classes, residual, dtype
+        )
+
+        inputs = {
+            "image": keras.Input((None, None, 3), name="image"),
+            "mask": keras.Input((None, None, 1), name="mask"),
+            "token_ids": keras.Input((None,), dtype="int32", name="token_ids"),
+            "padding_mask": keras.Input((None,), dtype="int32", name="padding_mask"),
+        }
+        read = words({name: inputs[name] for name in ("token_ids", "padding_mask")})
+        made = pixels(
+            {
+                "image": inputs["image"],
+                "mask": inputs["mask"],
+                "embedding": read["embedding"],
+            }
+        )
+        super().__init__(
+            inputs, {**made, "intent_logits": read["intent_logits"]}, dtype=dtype, **kwargs
+        )
+        self.bert = bert
+        self.text_encoder = words
+        self.image_network = pixels
+        self.size = size
+        self.embedding_dim = embedding_dim
+        self.num_classes = num_classes
+        self.residual = residual
+
+    @classmethod
+    def from_size(cls, size: str, bert: keras_hub.models.BertBackbone, **kwargs):
+        """Builds an untrained network of a named size (see `SIZES`) around a BERT."""
+        if size not in SIZES:
+            raise ValueError(f"size must be one of {sorted(SIZES)}, found {size!r}")
+        return cls(bert, **asdict(SIZES[size]), **kwargs)
+
+    @property
+    def multiple(self) -> int:
+        """What the height and width of a picture must be a multiple of."""
+        return 2 ** (len(self.size.widths) - 1)
+
+    @property
+    def embedding_width(self) -> int:
+        """How many numbers of the words reach the image network."""
+        return self.text_encoder.output["embedding"].shape[-1]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "bert": keras.layers.serialize(self.bert),
+            **asdict(self.size),
+            "embedding_dim": self.embedding_dim,
+            "num_classes": self.num_classes,
+            "residual": self.residual,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        if isinstance(config["bert"], dict):
+            config["bert"] = keras.layers.deserialize(config["bert"])
+        return super().from_config(config)

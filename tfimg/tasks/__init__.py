@@ -1,0 +1,1 @@
+"""What people use: one class a job, after KerasHub's manners."""

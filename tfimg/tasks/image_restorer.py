@@ -1,0 +1,127 @@
+"""A picture and a sentence in, a better picture out."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from tfimg import pixels
+from tfimg.degradations import INTENTS, NAMES
+from tfimg.postprocess import check_strength, match_colours, postprocess
+from tfimg.tasks.image_classifier import ImageClassifier
+from tfimg.tasks.task import TextGuidedTask
+from tfimg.tiling import restore_tiled
+
+# A diagnosed degradation is treated when it is likelier present than not.
+SURE = 0.5
+REMEDIES = {
+    "noise": "remove the noise",
+    "blur": "remove the blur",
+    "compression": "remove the compression artifacts",
+    "low_resolution": "increase the resolution",
+    "low_light": "brighten the picture",
+    "faded": "restore the faded colours",
+    "rain": "remove the rain",
+    "haze": "remove the haze",
+    "damage": "repair the scratches",
+}
+
+
+def remedy(probabilities: dict[str, float]) -> str | None:
+    """Returns the instruction that mends what a diagnosis found, or None if nothing is wrong.
+
+    Args:
+        probabilities: name to probability, as `ImageClassifier.classify` returns them.
+    """
+    words = [REMEDIES[name] for name in NAMES if probabilities[name] >= SURE]
+    return " and ".join(words) or None
+
+
+@keras.saving.register_keras_serializable("tfimg")
+class ImageRestorer(TextGuidedTask):
+    """Restores and enhances pictures as the words say.
+
+    Args:
+        backbone: a `TextGuidedBackbone`.
+        preprocessor: an `InstructionPreprocessor`.
+
+    Example:
+
+    ```python
+    restorer = tfimg.ImageRestorer.from_preset("restorer_small")
+    out = restorer.restore(image, "remove the noise")
+    out = restorer.restore(image)  # no words: it diagnoses first
+
+    restorer.compile(optimizer="adamw", loss={"image": "mae"})
+    restorer.fit(dataset)  # of ({"image", "instruction"}, {"image"})
+    ```
+    """
+
+    output_names_used = ("image", "logits")
+
+    def restore(
+        self,
+        image,
+        instruction: str | None = None,
+        strength: float = 1.0,
+        mask=None,
+        *,
+        match_colour: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> np.ndarray:
+        """Restores one picture or a batch of them.
+
+        Args:
+            image: `(H, W, 3)` or `(B, H, W, 3)`, any size; uint8, uint16 or float 0..1.
+            instruction: what to do, in English or Chinese. Without it the picture is diagnosed,
+                what will be done is printed, and it is done.
+            strength: 0 returns the input, 1 the full effect.
+            mask: `(H, W)` or `(H, W, 1)`, 1 = known pixel, 0 = to be filled in.
+            match_colour: gives the result the input's mean and contrast of each colour.
+            progress: called as `progress(done, total)` after each tile of a large picture.
+
+        Returns:
+            An array of the input's shape and dtype.
+
+        Raises:
+            TypeError: for a dtype that is none of the above.
+            ValueError: for a wrong rank, NaN, an empty instruction, a strength outside 0..1, or a
+                mask of another size.
+        """
+        image = np.asarray(image)
+        pixels.check(image)
+        check_strength(strength)
+        if image.ndim == 4:
+            options = {"match_colour": match_colour, "progress": progress}
+            return np.stack(
+                [self.restore(one, instruction, strength, mask, **options) for one in image]
+            )
+        if instruction is None:
+            instruction = self._diagnosed(image)
+            if instruction is None:
+                return image.copy()
+        embedding = self.embed(instruction)[None]
+
+        def network(tile):
+            known = tile[..., 3:] if mask is not None else np.ones_like(tile[..., :1])
+            return self.backbone.image_network.predict_on_batch(
+                {"image": tile[..., :3], "mask": known, "embedding": embedding}
+            )["image"]
+
+        restored = restore_tiled(
+            network,
+            image,
+            multiple=self.backbone.multiple,
+            mask=mask,
+            finish=lambda restored, source: postprocess(restored, source, strength),
+            progress=progress,
+        )
+        return match_colours(restored, image) if match_colour else restored
+
+    def _diagnosed(self, image):
+        classifier = ImageClassifier(self.backbone, self.preprocessor)
+        found = classifier.classify(image)
+        instruction = remedy(found)
+        likely = ", ".join(f"{n} {found[n]:.0%}" for n in INTENTS if found[n] >= SURE) or "nothing"
+        print(f"found: {likely}; {'left as it is' if instruction is None else instruction}")
+        return instruction

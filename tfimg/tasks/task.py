@@ -1,0 +1,110 @@
+"""What the tasks share: loading a preset by name, reading words once, checking pictures."""
+
+import warnings
+from functools import lru_cache
+
+import keras_hub
+import numpy as np
+from keras import ops
+
+from tfimg import presets
+from tfimg.degradations import INTENTS
+from tfimg.network import TextGuidedBackbone
+from tfimg.tasks.preprocessor import InstructionPreprocessor
+
+# Sentences whose embedding is kept; a server or a folder of pictures repeats few of them.
+_CACHED_SENTENCES = 1024
+
+
+class TextGuidedTask(keras_hub.models.Task):
+    """Base of the tasks: a `TextGuidedBackbone` and an `InstructionPreprocessor`.
+
+    Args:
+        backbone: a `TextGuidedBackbone`.
+        preprocessor: an `InstructionPreprocessor`.
+    """
+
+    backbone_cls = TextGuidedBackbone
+    preprocessor_cls = InstructionPreprocessor
+
+    def __init__(self, backbone, preprocessor, **kwargs):
+        outputs = {name: backbone.output[name] for name in self.output_names_used}
+        super().__init__(inputs=backbone.input, outputs=outputs, **kwargs)
+        self.backbone = backbone
+        self.preprocessor = preprocessor
+        self._embed = lru_cache(_CACHED_SENTENCES)(self._embed_uncached)
+
+    @classmethod
+    def from_preset(cls, preset: str, **kwargs):
+        """Loads a task by preset name.
+
+        Args:
+            preset: a bundled name (see `python -m tfimg presets`), a folder, or a handle such as
+                `"hf://user/model"` or `"kaggle://…"`. A preset is data: a configuration that names
+                anything but layers of Keras, KerasHub and tfimg is refused.
+            **kwargs: passed to KerasHub, such as `dtype="mixed_bfloat16"`.
+
+        Raises:
+            ValueError: for an unknown name, or a folder that is no preset or a broken one.
+        """
+        path = presets.resolve(preset)
+        try:
+            with warnings.catch_warnings():
+                # Keras would go on with fresh weights in the place of missing ones.
+                warnings.filterwarnings("error", "Skipping nested container")
+                return super().from_preset(path, **kwargs)
+        except (AttributeError, KeyError, OSError, TypeError, UserWarning, ValueError) as error:
+            reason = str(error).strip("\n '\"").partition("\n")[0] or type(error).__name__
+            raise ValueError(f"cannot load preset {preset!r}: {reason}") from error
+
+    def embed(self, instruction: str) -> np.ndarray:
+        """Returns the text embedding `(embedding_dim,)` of a sentence; computed once a sentence.
+
+        Warns when the sentence is longer than the preprocessor's `sequence_length` and is cut.
+        """
+        return self._embed(_checked(instruction))[0]
+
+    def interpret(self, instructions) -> list[dict[str, float]]:
+        """Tells what sentences ask for.
+
+        Args:
+            instructions: list of sentences, English or Chinese.
+
+        Returns:
+            One dict a sentence: each of the ten names in `INTENTS` with its probability.
+
+        Raises:
+            ValueError: for an empty sentence.
+
+        Example:
+
+        ```python
+        restorer.interpret(["太暗了"])  # [{"noise": 0.01, ..., "low_light": 0.98, ...}]
+        ```
+        """
+        if isinstance(instructions, str):
+            raise TypeError(f"instructions must be a list of sentences, found {instructions!r}")
+        probabilities = (self._embed(_checked(sentence))[1] for sentence in instructions)
+        return [dict(zip(INTENTS, map(float, row), strict=True)) for row in probabilities]
+
+    def _embed_uncached(self, instruction):
+        length = self.preprocessor.count_tokens(instruction)
+        if length > self.preprocessor.sequence_length:
+            warnings.warn(
+                f"the instruction has {length} tokens and is cut after "
+                f"{self.preprocessor.sequence_length}",
+                stacklevel=4,
+            )
+        read = self.backbone.text_encoder.predict_on_batch(
+            self.preprocessor.tokenize([instruction])
+        )
+        probabilities = ops.convert_to_numpy(ops.sigmoid(read["intent_logits"]))
+        return read["embedding"][0], probabilities[0]
+
+
+def _checked(instruction):
+    if not isinstance(instruction, str):
+        raise TypeError(f"an instruction must be a string, found {type(instruction).__name__}")
+    if not instruction.strip():
+        raise ValueError(f"the instruction is empty: {instruction!r}; say what to do in words")
+    return instruction.strip()

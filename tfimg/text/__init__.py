@@ -1,0 +1,1 @@
+"""Words: the corpus, the tokenizer's vocabulary and the BERT branch."""

@@ -1,0 +1,148 @@
+"""What a training run needs besides Keras: precision and jit by machine, exact resume, pictures."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+# Processor flags that make bfloat16 matrix products faster than float32 ones.
+_BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+
+
+def has_gpu() -> bool:
+    """Returns whether the backend sees a GPU."""
+    return bool(keras.distribution.list_devices("gpu"))
+
+
+def choose_precision(choice: str = "auto") -> str:
+    """Returns the dtype policy to train with.
+
+    Args:
+        choice: a Keras policy name, or `"auto"`: bfloat16 on GPUs and on processors that multiply
+            it natively, float32 elsewhere.
+    """
+    if choice != "auto":
+        return keras.dtype_policies.get(choice).name
+    flags = set()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        flags = set(cpuinfo.read_text().split())
+    return "mixed_bfloat16" if has_gpu() or flags & _BFLOAT16_FLAGS else "float32"
+
+
+def choose_jit(choice: str = "auto") -> bool:
+    """Returns whether to compile the step with XLA.
+
+    Args:
+        choice: `"on"`, `"off"`, or `"auto"`: on for GPUs. XLA's convolutions on processors are
+            slower than TensorFlow's own.
+    """
+    if choice not in ("auto", "on", "off"):
+        raise ValueError(f"jit must be auto, on or off, found {choice!r}")
+    return has_gpu() if choice == "auto" else choice == "on"
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Lets `write` fill a temporary file beside `path`, then renames it."""
+    # The suffix stays, because savers choose their format by it.
+    temporary = path.with_name(f".writing-{os.getpid()}-{path.name}")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Saves everything that a run needs to go on exactly where it was.
+
+    The model's variables, the optimiser's (its moving average of the weights included) and the
+    number of steps done go into one file, written beside the old one and renamed, so a run killed
+    at any moment leaves a whole checkpoint.
+
+    Args:
+        path: an `.npz` file.
+        every: steps between two checkpoints.
+    """
+
+    def __init__(self, path: Path, every: int):
+        super().__init__()
+        self.path = Path(path)
+        self.every = every
+        self.step = 0
+
+    def restore(self, model: keras.Model) -> int:
+        """Puts a saved state into a compiled model and returns the number of steps it has done.
+
+        Raises:
+            ValueError: if the checkpoint is of another network.
+        """
+        model.optimizer.build(model.trainable_variables)
+        with np.load(self.path) as saved:
+            variables = _state(model)
+            if set(saved.files) != {*variables, "step"}:
+                raise ValueError(f"{self.path} is a checkpoint of another network")
+            for name, variable in variables.items():
+                if saved[name].shape != tuple(variable.shape):
+                    raise ValueError(
+                        f"{self.path}: {variable.path} has shape {saved[name].shape}, "
+                        f"expected {tuple(variable.shape)}"
+                    )
+                variable.assign(saved[name])
+            self.step = int(saved["step"])
+        return self.step
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        # The end of `fit` is too late: Keras has put the averaged weights in place by then.
+        if self.step % self.every == 0 or batch + 1 == self.params["steps"]:
+            self.save()
+
+    def save(self):
+        """Writes the checkpoint now."""
+        values = {name: np.asarray(v) for name, v in _state(self.model).items()}
+        write_atomically(self.path, lambda path: np.savez(path, step=self.step, **values))
+
+
+def _state(model):
+    """Variables by position: their names depend on what else a process has built."""
+    variables = [*model.variables, *model.optimizer.variables]
+    return {f"{position:04d}": variable for position, variable in enumerate(variables)}
+
+
+class History(keras.callbacks.Callback):
+    """Appends the losses to a file, one JSON object a line.
+
+    Args:
+        path: a `.jsonl` file.
+        first_step: steps done before; later lines of an earlier run are dropped.
+        every: steps between two lines; a line is the mean over these steps.
+    """
+
+    def __init__(self, path: Path, first_step: int, every: int = 1):
+        super().__init__()
+        self.path = Path(path)
+        self.step = first_step
+        self.every = every
+        kept = []
+        if first_step and self.path.exists():
+            rows = (json.loads(line) for line in self.path.read_text().splitlines() if line)
+            kept = [row for row in rows if row["step"] <= first_step]
+        text = "".join(json.dumps(row) + "\n" for row in kept)
+        write_atomically(self.path, lambda path: path.write_text(text))
+        self._began = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        if self.step % self.every:
+            return
+        row = {"step": self.step, "seconds": round(time.monotonic() - self._began, 1)}
+        row |= {name: float(value) for name, value in (logs or {}).items()}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        # Keras averages since the start of the epoch, and a run is one epoch.
+        self.model.reset_metrics()

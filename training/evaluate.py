@@ -1,0 +1,232 @@
+"""Measures a preset: PSNR and SSIM per degradation and instruction, and how words are understood.
+
+    python -m training.evaluate --preset P --data FOLDER --degradation noise:25 rain+noise:25
+    python -m training.evaluate --preset P --inputs A --targets B --instruction "remove the rain"
+    python -m training.evaluate --preset P --interpret held-out
+
+Pictures are RGB in 0..1. Outputs are clipped, not rounded; scores are means over pictures, and
+chance is fixed, so that a score can be measured again.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tfimg import commands, files, show
+from tfimg.sheet import contact_sheet
+from training.requests import KINDS, LANGUAGES, Request, requests_for
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argparse parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"evaluate: error: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measures a preset and prints the scores.
+
+    Args:
+        argv: Arguments without the program's name; those of the process by default.
+
+    Returns:
+        Exit status: 0, or 2 if something could not be done (130 if interrupted).
+    """
+    parser = _build_parser()
+    args = parser.parse_args(argv)
+    _check_combination(parser, args)
+    try:
+        evaluate(args)
+    except (OSError, ValueError) as error:
+        print(f"evaluate: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("evaluate: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+@dataclass(frozen=True)
+class Series:
+    """Pictures that share a degradation, and what is asked about them.
+
+    Attributes:
+        name: The degradation as it was given, or "pairs".
+        cases: What `training.measuring.measure` takes.
+        count: How many these are.
+        requests: What is asked about each.
+    """
+
+    name: str
+    cases: Iterable
+    count: int
+    requests: list[Request]
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    """Does what the arguments say; everything is checked before anything is measured."""
+    preset = commands.check_preset(args.preset)
+    from training import reading, tables  # these load TensorFlow
+
+    planned = plan(args)
+    sentences = reading.read_sentences(args.interpret) if args.interpret else []
+    restorer = commands.load("ImageRestorer", preset)
+
+    document = {"preset": preset}
+    if planned:
+        document["rows"] = [row for one in planned for row in run(one, restorer, args.out)]
+    if sentences:
+        with show.bars("sentences", len(sentences)) as (advance, _, _):
+            document["interpret"] = reading.accuracy(restorer, sentences, advance)
+
+    if args.json:
+        show.print_json(document)
+        return
+    if planned:
+        tables.print_table(tables.scores_table(document["rows"]))
+    if sentences:
+        tables.print_table(tables.reading_table(document["interpret"]["rows"]))
+
+
+def plan(args: argparse.Namespace) -> list[Series]:
+    """Finds the pictures and what is asked about them; raises ValueError for bad arguments."""
+    from tfimg.data.sources import pairs_from_folders
+    from tfimg.degradations import parse_protocol
+    from training import measuring
+
+    planned = []
+    if args.inputs is not None:
+        pairs = pairs_from_folders(args.inputs, args.targets)[: args.limit]
+        words = [Request("given", instruction=text) for text in args.instruction or []]
+        cases = measuring.paired_cases(pairs)
+        planned.append(Series("pairs", cases, len(pairs), words or [Request("none")]))
+    if args.data is not None:
+        protocols = [parse_protocol(name) for name in args.degradation]
+        photos = pictures(args.data, args.list, args.limit)
+        for protocol in protocols:
+            cases = measuring.degraded_cases(protocol, photos)
+            planned.append(Series(protocol.name, cases, len(photos), _requests(protocol, args)))
+    for series in planned if args.out is not None else []:
+        files.check_output(_sheet_path(args.out, series.name))
+    return planned
+
+
+def run(series: Series, restorer, sheets: str | None = None) -> list[dict[str, Any]]:
+    """Measures a series, and draws its sheet into a folder if one is given; returns the rows."""
+    from training import measuring
+
+    with show.bars(series.name, series.count) as (advance, _, _):
+        result = measuring.measure(restorer, series.cases, series.requests, advance)
+    if sheets is not None:
+        sheet = contact_sheet(result.cells, columns=3)
+        files.write_picture(files.Picture(sheet), _sheet_path(sheets, series.name))
+    return [{"degradation": series.name, **row} for row in result.rows]
+
+
+def pictures(folder: str, ids: str | None = None, limit: int | None = None) -> list[Path]:
+    """Chooses test pictures.
+
+    Args:
+        folder: Folder with the pictures.
+        ids: A text file with one file name without suffix a line; only these are taken.
+        limit: How many to take at most.
+
+    Returns:
+        The files, sorted by name.
+
+    Raises:
+        FileNotFoundError, ValueError: If the folder or the list is missing or empty, or a name of
+            the list is not in the folder.
+    """
+    from tfimg.data.sources import pictures_under
+
+    found = pictures_under(folder)
+    if ids is not None:
+        wanted = {line.strip() for line in commands.read_sentences(ids)}
+        missing = sorted(wanted - {path.stem for path in found})
+        if missing:
+            more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+            raise ValueError(f"{ids} lists {', '.join(missing[:5])}{more}, not found in {folder}")
+        found = [path for path in found if path.stem in wanted]
+    return found[:limit]
+
+
+def _requests(protocol, args):
+    kinds = args.instruction_kind
+    requests = requests_for(protocol.degradations, kinds, args.language, args.mask)
+    if not requests:
+        raise ValueError(f"{protocol.name!r} has no words of kind {', '.join(kinds)}")
+    return requests
+
+
+def _sheet_path(folder, name):
+    return Path(folder) / f"{name.replace(':', '-')}.png"
+
+
+def _positive(text):
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"found {value}, expected 1 or more")
+    return value
+
+
+def _check_combination(parser, args):
+    if args.data is None and args.inputs is None and args.interpret is None:
+        parser.error("nothing to measure; expected --data, --inputs or --interpret")
+    if args.data is not None and args.inputs is not None:
+        parser.error("expected --data or --inputs, found both")
+    if (args.data is None) != (args.degradation is None):
+        parser.error("--data and --degradation belong together")
+    if (args.inputs is None) != (args.targets is None):
+        parser.error("--inputs and --targets belong together")
+    if args.instruction is not None and args.inputs is None:
+        parser.error("--instruction is for --inputs; expected --instruction-kind with --data")
+    if args.list is not None and args.data is None:
+        parser.error("--list chooses pictures of --data, which is missing")
+    if args.mask and args.data is None:
+        parser.error("--mask is for the damage of --data, which is missing")
+    if any(not words.strip() for words in args.instruction or []):
+        parser.error("the instruction is empty; say what to do in words")
+
+
+def _build_parser():
+    parser = _Parser(
+        prog="python -m training.evaluate",
+        description="Measures a preset: PSNR and SSIM per degradation and instruction.",
+    )
+    add = parser.add_argument
+    add("--preset", metavar="P", help="a bundled name or a folder (default: the first bundled one)")
+    add("--out", metavar="DIR", help="write before/after sheets of the first pictures there")
+    add("--limit", type=_positive, metavar="N", help="only the first N pictures")
+    add("--json", action="store_true", help="print JSON for programs")
+
+    add = parser.add_argument_group("clean pictures, degraded here").add_argument
+    add("--data", metavar="FOLDER", help="the clean pictures")
+    add("--list", metavar="IDS", help="a text file: only the pictures of these names, one a line")
+    what = "what is done to them, such as noise:25 compression:10 low_resolution:4 rain+noise:25"
+    add("--degradation", nargs="+", metavar="D", help=what)
+    add("--mask", action="store_true", help="measure damage also with the known pixels told")
+    said = f"what is said: {', '.join(KINDS)} (default: all; partial only for mixtures)"
+    options = {"nargs": "+", "default": KINDS, "choices": KINDS, "metavar": "KIND"}
+    add("--instruction-kind", **options, help=said)
+    options = {"nargs": "+", "default": LANGUAGES, "choices": LANGUAGES, "metavar": "L"}
+    add("--language", **options, help=f"in which language: {', '.join(LANGUAGES)} (default: all)")
+
+    add = parser.add_argument_group("pictures degraded elsewhere").add_argument
+    add("--inputs", metavar="A", help="the degraded pictures")
+    add("--targets", metavar="B", help="the clean ones")
+    said = "what is said, one or more sentences (default: nothing, they are diagnosed)"
+    add("--instruction", nargs="+", metavar="WORDS", help=said)
+
+    add = parser.add_argument_group("sentences").add_argument
+    said = 'JSON lines {"text", "language", "named"}, or held-out: 500 of the corpus a language'
+    add("--interpret", metavar="FILE", help=said)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""Trains one part of a network by a recipe.
+
+    python -m training.fit --recipe words --out runs/words
+    python -m training.fit --recipe restorer_small --init runs/words/preset \\
+        --data PHOTOS [PHOTOS ...] --out runs/restorer_small
+
+A run's folder holds `checkpoint.npz`, `history.jsonl`, TensorBoard events and, at the end,
+`preset`.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import keras
+
+from tfimg.trainer import (
+    Checkpoint,
+    History,
+    choose_jit,
+    choose_precision,
+)
+from training.recipes import RECIPES, Restorer
+
+_WARM_UP = 300
+_AVERAGING = 0.999
+
+
+def compile_model(model, recipe, steps: int, jit: bool) -> None:
+    """Compiles the part that a recipe trains: AdamW, warm-up and cosine, averaged weights."""
+    warm_up = min(_WARM_UP, steps // 10)
+    rate = keras.optimizers.schedules.CosineDecay(
+        1e-6,
+        max(1, steps - warm_up),
+        0.0,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=max(1, warm_up),
+    )
+    optimizer = keras.optimizers.AdamW(
+        rate,
+        weight_decay=recipe.weight_decay,
+        global_clipnorm=1.0,
+        use_ema=True,
+        ema_momentum=_AVERAGING,
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "steer"])
+    from training import objectives
+
+    model.compile(optimizer, jit_compile=jit, **objectives.for_recipe(recipe))
+
+
+def main(arguments=None) -> int:
+    args = _parser().parse_args(arguments)
+    recipe = RECIPES[args.recipe]
+    steps = args.steps or recipe.steps
+    if isinstance(recipe, Restorer) and not args.data:
+        return _refuse(f"recipe {args.recipe} needs --data FOLDER with photos")
+    if not args.resume and (args.out / "checkpoint.npz").exists():
+        return _refuse(f"{args.out} holds a run already; give --resume or another --out")
+    if args.init and args.text_encoder:
+        return _refuse("--init brings its own text encoder; leave out --text-encoder")
+    keras.utils.set_random_seed(args.seed)
+    from training import runs
+
+    try:
+        precision, jit = choose_precision(args.mixed_precision), choose_jit(args.jit)
+        task = runs.start(recipe, args.init, args.text_encoder, precision)
+        batches = runs.source(recipe, task, args.data, args.seed)
+    except (ValueError, OSError) as error:
+        return _refuse(error)
+    args.out.mkdir(parents=True, exist_ok=True)
+
+    model = getattr(task.backbone, recipe.part)
+    compile_model(model, recipe, steps, jit)
+    checkpoint = Checkpoint(args.out / "checkpoint.npz", args.checkpoint_every)
+    first = 0
+    if args.resume and checkpoint.path.exists():
+        try:
+            first = checkpoint.restore(model)
+        except ValueError as error:
+            return _refuse(error)
+    print(
+        f"recipe {args.recipe}: {model.count_params():,} parameters, {precision}, "
+        f"{'XLA' if jit else 'no XLA'}, steps {first} to {steps}",
+        flush=True,
+    )
+    callbacks = [
+        checkpoint,
+        History(args.out / "history.jsonl", first, args.log_every),
+        *runs.observers(recipe, batches, args.out, first, steps),
+    ]
+    if first < steps:
+        model.fit(
+            batches(first), steps_per_epoch=steps - first, epochs=1, verbose=0, callbacks=callbacks
+        )
+    else:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+    # Either way the model now holds the moving average of its weights.
+    runs.save_preset(task, args.out / "preset")
+    print(f"saved {args.out / 'preset'}")
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m training.fit",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--recipe", required=True, choices=RECIPES)
+    parser.add_argument("--data", nargs="+", type=Path, help="folders of photos")
+    parser.add_argument("--out", required=True, type=Path, help="the run's folder")
+    parser.add_argument("--init", help="preset to start from; by default an untrained network")
+    parser.add_argument(
+        "--text-encoder",
+        metavar="BERT",
+        help="KerasHub BERT preset, or folder (KerasHub, Hugging Face), to build on without --init",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    parser.add_argument("--steps", type=int, help="instead of the recipe's number")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--mixed-precision", default="auto", help="auto or a Keras dtype policy")
+    parser.add_argument("--jit", default="auto", choices=("auto", "on", "off"))
+    parser.add_argument("--checkpoint-every", type=int, default=250, help="steps")
+    parser.add_argument("--log-every", type=int, default=10, help="steps between two loss lines")
+    return parser
+
+
+def _refuse(reason) -> int:
+    print(f"training.fit: error: {reason}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""What is asked in an evaluation: fixed sentences, so that a score can be measured again."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+KINDS = ("right", "vague", "wrong", "none", "nothing", "partial")
+LANGUAGES = ("en", "zh")
+
+SENTENCES = {
+    "en": {
+        "noise": "remove the noise",
+        "blur": "remove the blur",
+        "compression": "remove the compression artifacts",
+        "low_resolution": "increase the resolution",
+        "low_light": "brighten the picture",
+        "faded": "restore the faded colours",
+        "rain": "remove the rain",
+        "haze": "remove the haze",
+        "damage": "repair the scratches",
+    },
+    "zh": {
+        "noise": "去掉噪点",
+        "blur": "去除模糊",
+        "compression": "去除压缩痕迹",
+        "low_resolution": "提高分辨率",
+        "low_light": "把照片调亮",
+        "faded": "恢复褪色的颜色",
+        "rain": "去掉雨丝",
+        "haze": "去雾",
+        "damage": "修复划痕",
+    },
+}
+VAGUE = {"en": "make it better", "zh": "修一下这张图"}
+NOTHING = {"en": "leave it as it is", "zh": "保持原样"}
+_JOINTS = {"en": " and ", "zh": "，"}
+# The wrong words ask for the first of these that is not there: what nobody takes for another.
+_ABSENT = ("rain", "noise", "haze", *SENTENCES["en"])
+
+
+@dataclass(frozen=True)
+class Request:
+    """One row of a table: what is said about a degraded picture.
+
+    Attributes:
+        kind: one of `KINDS`, or "given" for words of your own.
+        language: one of `LANGUAGES`, or None where there are no words or it is not known.
+        instruction: the words, or None for no words: the picture is diagnosed.
+        named: the degradations that the words name.
+        mask: whether the known pixels are told too.
+    """
+
+    kind: str
+    language: str | None = None
+    instruction: str | None = None
+    named: frozenset[str] = frozenset()
+    mask: bool = False
+
+
+def sentence(names: Collection[str], language: str) -> str:
+    """The fixed sentence that asks for exactly these degradations to be removed."""
+    words = [words for name, words in SENTENCES[language].items() if name in names]
+    return _JOINTS[language].join(words)
+
+
+def requests_for(
+    present: frozenset[str], kinds: Sequence[str], languages: Sequence[str], mask: bool = False
+) -> list[Request]:
+    """Lists what is asked about pictures with certain degradations.
+
+    Args:
+        present: degradation names.
+        kinds: from `KINDS`; `partial` gives rows only where there are several degradations.
+        languages: from `LANGUAGES`.
+        mask: whether the right words for damage are tried with the known pixels too.
+
+    Returns:
+        The requests, in the order of `KINDS`.
+    """
+    found = []
+    for kind in KINDS:
+        if kind not in kinds:
+            continue
+        if kind == "none":
+            found.append(Request(kind))
+        else:
+            found += [one for language in languages for one in _in(language, kind, present, mask)]
+    return found
+
+
+def _in(language, kind, present, mask):
+    def ask(names, mask=False):
+        return Request(kind, language, sentence(names, language), frozenset(names), mask)
+
+    if kind == "vague":
+        return [Request(kind, language, VAGUE[language])]
+    if kind == "nothing":
+        return [Request(kind, language, NOTHING[language])]
+    if kind == "wrong":
+        return [ask({name}) for name in _ABSENT if name not in present][:1]
+    if kind == "partial":
+        parts = [name for name in SENTENCES[language] if name in present]
+        return [ask({name}) for name in parts] if len(parts) > 1 else []
+    return [ask(present)] + ([ask(present, mask=True)] if mask and "damage" in present else [])

@@ -1,0 +1,67 @@
+"""Batches of sentences and what they ask for, to train the text branch."""
+
+import random
+
+import numpy as np
+import tensorflow as tf
+
+from tfimg.degradations import NAMES
+from tfimg.text.corpus import LANGUAGES, Corpus
+
+# How many degradations a sentence names: none, one, two, three.
+_COUNTS = (0.22, 0.55, 0.18, 0.05)
+_CHUNK = 4096
+
+
+def draw_sentences(count: int, split: str, seed: int) -> tuple[list[str], np.ndarray]:
+    """Draws sentences in both languages by turns.
+
+    Returns:
+        The sentences, and what they ask for as `(count, 10)` float32 in the order of `INTENTS`.
+    """
+    rng = random.Random(f"{split}-{seed}")
+    corpora = [Corpus(language, split) for language in LANGUAGES]
+    sentences, labels = [], np.zeros((count, len(NAMES) + 1), np.float32)
+    for row in range(count):
+        named = rng.sample(NAMES, rng.choices(range(4), _COUNTS)[0])
+        sentences.append(corpora[row % len(corpora)].sentence(named, rng))
+        labels[row, [NAMES.index(name) for name in named] or [-1]] = 1.0
+    return sentences, labels
+
+
+def sentence_batches(recipe, preprocessor, seed: int, first_step: int) -> tf.data.Dataset:
+    """An endless stream of batches; batch number n depends on `seed` and n alone.
+
+    Sentences of a batch have similar lengths, so that little time goes into padding.
+    """
+    sentences, labels = draw_sentences(recipe.sentences, "train", seed)
+    chunks = [
+        preprocessor.tokenize(sentences[start : start + _CHUNK])
+        for start in range(0, len(sentences), _CHUNK)
+    ]
+    tokens = np.concatenate([np.asarray(chunk["token_ids"]) for chunk in chunks])
+    padding = np.concatenate([np.asarray(chunk["padding_mask"]) for chunk in chunks])
+    unknown = preprocessor.tokenizer.token_to_id("[UNK]")
+    by_length = np.argsort(padding.sum(1), kind="stable")
+    batch_size, pool = recipe.batch_size, min(8 * recipe.batch_size, len(sentences))
+
+    def batch(number):
+        rng = np.random.default_rng((seed, int(number)))
+        start = rng.integers(0, len(by_length) - pool + 1)
+        rows = rng.choice(by_length[start : start + pool], min(batch_size, pool), replace=False)
+        length = -(-padding[rows].sum(1).max() // 8) * 8
+        ids, mask = tokens[rows, :length].copy(), padding[rows, :length]
+        # The first five ids are the reserved tokens; they stay.
+        ids[(rng.random(ids.shape) < recipe.token_dropout) & (ids > 4)] = unknown
+        return ids, mask, labels[rows]
+
+    def numbered(number):
+        ids, mask, asked = tf.numpy_function(
+            batch, [number], (tf.int32, tf.int32, tf.float32), stateful=False
+        )
+        ids.set_shape((None, None))
+        mask.set_shape((None, None))
+        asked.set_shape((None, len(NAMES) + 1))
+        return {"token_ids": ids, "padding_mask": mask}, {"intent_logits": asked}
+
+    return tf.data.Dataset.counter(first_step).map(numbered).prefetch(4)

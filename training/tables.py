@@ -1,0 +1,77 @@
+"""Scores as tables that people read."""
+
+import sys
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+# Where nobody is looking, in a pipe or a file, lines may be long.
+_FILE_WIDTH = 150
+
+
+def scores_table(rows: list[dict[str, Any]]) -> Table:
+    """A table of the rows that `training.evaluate` prints, below their degradations."""
+    table = Table(f"{rows[0]['count']} pictures", "", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("input\nPSNR", "\nPSNR", "\ngain", "input\nSSIM", "\nSSIM"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("")
+    last = None
+    for row in rows:
+        if row["degradation"] != last:
+            table.add_section()
+            table.add_row(row["degradation"], style="bold")
+            last = row["degradation"]
+        table.add_row(
+            f"  {_words(row)}",
+            row["language"] or "",
+            f"{row['input_psnr']:.2f}",
+            f"{row['psnr']:.2f}",
+            f"{row['psnr'] - row['input_psnr']:+.2f}",
+            f"{row['input_ssim']:.4f}",
+            f"{row['ssim']:.4f}",
+            "; ".join(_notes(row)),
+        )
+    return table
+
+
+def reading_table(rows: list[dict[str, Any]]) -> Table:
+    """A table of the rows of `training.reading`."""
+    table = Table("language", "sentences", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("count", justify="right")
+    table.add_column("understood", justify="right")
+    for row in rows:
+        share = f"{100 * row['accuracy']:.1f} %"
+        table.add_row(row["language"], row["kind"], str(row["count"]), share)
+    return table
+
+
+def print_table(table: Table) -> None:
+    """Prints a table to stdout; its cells are plain text."""
+    width = None if sys.stdout.isatty() else _FILE_WIDTH
+    Console(width=width, markup=False, emoji=False, highlight=False).print(table)
+
+
+def _words(row):
+    if row["kind"] == "given":
+        return row["instruction"]
+    if row["kind"] == "partial":
+        return f"only {', '.join(row['named'])}"
+    return row["kind"] + (", mask" if row["mask"] else "")
+
+
+def _notes(row):
+    if "psnr_luma" in row:
+        yield f"on luma {row['input_psnr_luma']:.2f}, {row['psnr_luma']:.2f}"
+    if "psnr_to_input" in row:
+        yield f"{row['psnr_to_input']:.2f} dB to the input"
+    if "nearer_to_named" in row:
+        # Both figures, because an output that is its input is nearer to it too.
+        yield f"with the rest left in {row['input_psnr_to_named']:.2f}, {row['psnr_to_named']:.2f}"
+        yield f"nearer to that than to clean in {100 * row['nearer_to_named']:.0f} %"
+    if "found" in row:
+        found = (f"{name} {100 * share:.0f} %" for name, share in row["found"].items())
+        yield f"found {', '.join(found) or 'nothing'}"
+    if "diagnosed" in row:
+        yield f"exactly those present in {100 * row['diagnosed']:.0f} %"
