@@ -28,7 +28,7 @@ def main(arguments=None) -> int:
     from tfimg import presets
 
     try:
-        preset = presets.names()[0] if args.preset is None else args.preset
+        preset = args.preset or presets.default()
         presets.resolve(preset)
     except ValueError as error:
         return _refuse(error)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -76,7 +78,7 @@ def test_weights_sum_to_one_at_every_pixel(size):
         assert weight.min() >= 0
         total[start : start + 64] += weight
     np.testing.assert_allclose(total, 1, atol=1e-6)
-    assert all(b - a <= 64 - 16 for a, b in zip(starts, starts[1:], strict=False))
+    assert all(b - a <= 64 - 16 for a, b in pairwise(starts))
 
 
 def test_the_mask_travels_with_the_picture():

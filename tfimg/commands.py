@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tfimg import files, jobs, show
 from tfimg.postprocess import check_strength
+from tfimg.text.remedies import prescribe
 
 
 def restore(args: argparse.Namespace) -> list[str]:
@@ -118,7 +119,8 @@ def check_preset(name: str | None) -> str:
     """The preset's name, the first bundled one by default; raises ValueError if there is none."""
     from tfimg import presets
 
-    name = presets.names()[0] if name is None else name
+    if name is None:
+        return presets.default()
     presets.resolve(name)
     return name
 
@@ -147,10 +149,8 @@ def load(task: str, preset: str) -> Any:
 
 def diagnose(classifier: Any, picture: files.Picture, say: Callable[[str], None]) -> str | None:
     """Looks for faults, says what was found, and returns the instruction that mends them."""
-    from tfimg.tasks.image_restorer import remedy
-
     found = classifier.classify(picture.pixels)
-    instruction = remedy(found)
+    instruction = prescribe(found)
     if instruction is None:
         say(f"{picture.path}: found nothing to restore ({show.in_words(found)}); copied as it is")
         return None

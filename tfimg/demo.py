@@ -2,7 +2,6 @@
 
 import argparse
 
-import numpy as np
 from rich.table import Table
 
 from tfimg import commands, files, show
@@ -29,19 +28,20 @@ def demo(args: argparse.Namespace) -> list[str]:
 
     files.check_output(args.output)
     preset = commands.check_preset(args.preset)
-    photo = files.read_picture(presets.sample_path()).pixels
+    truth = to_float(files.read_picture(presets.sample_path()).pixels)
     restorer = commands.load("ImageRestorer", preset)
     from tfimg.degradations import parse_protocol
+    from tfimg.metrics import psnr
 
     rows, cells = [], []
     with show.bars("demo", len(_CASES)) as (advance, _, _):
         for name, instruction in _CASES:
             protocol = parse_protocol(name)
-            spoilt, known = protocol.apply_with_mask(to_float(photo), index=0)
+            spoilt, known = protocol.apply_with_mask(truth, index=0)
             spoilt = to_uint8(spoilt)
             mask = known if "damage" in protocol.degradations else None
             restored = restorer.restore(spoilt, instruction, mask=mask)
-            before, after = psnr(spoilt, photo), psnr(restored, photo)
+            before, after = (psnr(to_float(one), truth) for one in (spoilt, restored))
             rows.append(
                 {
                     "degradation": name,
@@ -70,9 +70,3 @@ def demo(args: argparse.Namespace) -> list[str]:
     show.print_table(table)
     print(f"sheet written to {args.output}")
     return []
-
-
-def psnr(picture: np.ndarray, truth: np.ndarray) -> float:
-    """Peak signal-to-noise ratio of two uint8 pictures in dB, over RGB."""
-    error = np.mean(np.square(to_float(picture) - to_float(truth)), dtype=np.float64)
-    return float(-10 * np.log10(max(error, 1e-10)))

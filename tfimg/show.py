@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-SURE = 0.5
+from tfimg.text.remedies import SURE
 
 
 def in_words(probabilities: dict[str, float]) -> str:

@@ -14,7 +14,8 @@ from tfimg.degradations import NAMES, Protocol
 from tfimg.metrics import luma, psnr, ssim
 from tfimg.pixels import to_float, to_uint8
 from tfimg.tasks.image_classifier import ImageClassifier
-from tfimg.tasks.image_restorer import SURE, ImageRestorer, remedy
+from tfimg.tasks.image_restorer import ImageRestorer
+from tfimg.text.remedies import SURE, prescribe
 from training.requests import Request
 
 _ON_SHEET = 6
@@ -120,7 +121,7 @@ def measure(
             instruction, diagnosis = request.instruction, {}
             if instruction is None:
                 found = classifier.classify(case.image)
-                instruction, diagnosis = remedy(found), _diagnosis(found, case.present)
+                instruction, diagnosis = prescribe(found), _diagnosis(found, case.present)
             output = _restore(restorer, case, instruction, request.mask)
             after = {**_compare(output, case), **_extra(output, case, request)}
             for name, value in {**before, **after, **diagnosis}.items():

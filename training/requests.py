@@ -1,40 +1,17 @@
 """What is asked in an evaluation: fixed sentences, so that a score can be measured again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from tfimg.text.remedies import REMEDIES, remedy
 
 KINDS = ("right", "vague", "wrong", "none", "nothing", "partial")
 LANGUAGES = ("en", "zh")
 
-SENTENCES = {
-    "en": {
-        "noise": "remove the noise",
-        "blur": "remove the blur",
-        "compression": "remove the compression artifacts",
-        "low_resolution": "increase the resolution",
-        "low_light": "brighten the picture",
-        "faded": "restore the faded colours",
-        "rain": "remove the rain",
-        "haze": "remove the haze",
-        "damage": "repair the scratches",
-    },
-    "zh": {
-        "noise": "去掉噪点",
-        "blur": "去除模糊",
-        "compression": "去除压缩痕迹",
-        "low_resolution": "提高分辨率",
-        "low_light": "把照片调亮",
-        "faded": "恢复褪色的颜色",
-        "rain": "去掉雨丝",
-        "haze": "去雾",
-        "damage": "修复划痕",
-    },
-}
 VAGUE = {"en": "make it better", "zh": "修一下这张图"}
 NOTHING = {"en": "leave it as it is", "zh": "保持原样"}
-_JOINTS = {"en": " and ", "zh": "，"}
 # The wrong words ask for the first of these that is not there: what nobody takes for another.
-_ABSENT = ("rain", "noise", "haze", *SENTENCES["en"])
+_ABSENT = ("rain", "noise", "haze", *REMEDIES["en"])
 
 
 @dataclass(frozen=True)
@@ -54,12 +31,6 @@ class Request:
     instruction: str | None = None
     named: frozenset[str] = frozenset()
     mask: bool = False
-
-
-def sentence(names: Collection[str], language: str) -> str:
-    """The fixed sentence that asks for exactly these degradations to be removed."""
-    words = [words for name, words in SENTENCES[language].items() if name in names]
-    return _JOINTS[language].join(words)
 
 
 def requests_for(
@@ -89,7 +60,7 @@ def requests_for(
 
 def _in(language, kind, present, mask):
     def ask(names, mask=False):
-        return Request(kind, language, sentence(names, language), frozenset(names), mask)
+        return Request(kind, language, remedy(names, language), frozenset(names), mask)
 
     if kind == "vague":
         return [Request(kind, language, VAGUE[language])]
@@ -98,6 +69,6 @@ def _in(language, kind, present, mask):
     if kind == "wrong":
         return [ask({name}) for name in _ABSENT if name not in present][:1]
     if kind == "partial":
-        parts = [name for name in SENTENCES[language] if name in present]
+        parts = [name for name in REMEDIES[language] if name in present]
         return [ask({name}) for name in parts] if len(parts) > 1 else []
     return [ask(present)] + ([ask(present, mask=True)] if mask and "damage" in present else [])

@@ -8,7 +8,9 @@ import pytest
 
 from tests import tiny
 from tfimg.degradations import INTENTS, NAMES
-from tfimg.tasks.image_restorer import REMEDIES, remedy
+from tfimg.losses import RootMeanSquaredError
+from tfimg.text.remedies import REMEDIES, prescribe, remedy
+from tfimg.trainer import choose_jit
 
 WORDS = "remove the noise"
 
@@ -176,12 +178,14 @@ def _found(**found):
 
 
 def test_a_diagnosis_becomes_an_instruction():
-    assert set(REMEDIES) == set(NAMES)
-    assert remedy(_found()) is None
-    assert remedy(_found(none=0.9)) is None
-    assert remedy(_found(rain=0.9)) == "remove the rain"
-    both = remedy(_found(rain=0.9, noise=0.6))
-    assert both == f"{REMEDIES['noise']} and {REMEDIES['rain']}"
+    assert set(REMEDIES["en"]) == set(REMEDIES["zh"]) == set(NAMES)
+    assert prescribe(_found()) is None
+    assert prescribe(_found(none=0.9)) is None
+    assert prescribe(_found(rain=0.9)) == "remove the rain"
+    assert prescribe(_found(rain=0.9, noise=0.6)) == "remove the noise and remove the rain"
+    assert remedy({"rain", "noise"}, "zh") == "去掉噪点，去掉雨丝"
+    with pytest.raises(ValueError, match="snow"):
+        remedy({"snow"})
 
 
 @pytest.mark.parametrize("noise", [0.9, 0.1])
@@ -203,9 +207,19 @@ def test_fit_learns_and_evaluate_agrees():
     restorer = tiny.restorer()
     inputs = {"image": np.stack([tiny.picture(seed=s) for s in range(4)])}
     inputs["instruction"] = np.array([WORDS] * 4)
-    targets = {"image": 1 - inputs["image"]}
-    restorer.compile(optimizer=keras.optimizers.SGD(0.2), loss={"image": "mse"}, jit_compile=False)
-    before = restorer.evaluate(inputs, targets, verbose=0)
-    np.testing.assert_allclose(before, np.mean((1 - 2 * inputs["image"]) ** 2), rtol=1e-4)
+    targets = 1 - inputs["image"]
+    restorer.compile(optimizer=keras.optimizers.SGD(0.2), loss="mse")
+    before, decibels = restorer.evaluate(inputs, targets, verbose=0)
+    # Untrained, it returns its input.
+    errors = np.mean((1 - 2 * inputs["image"]) ** 2, axis=(1, 2, 3))
+    np.testing.assert_allclose(before, np.mean(errors), rtol=1e-4)
+    np.testing.assert_allclose(decibels, np.mean(-10 * np.log10(errors)), rtol=1e-4)
     restorer.fit(inputs, targets, epochs=8, batch_size=2, shuffle=False, verbose=0)
-    assert restorer.evaluate(inputs, targets, verbose=0) < 0.97 * before
+    assert restorer.evaluate(inputs, targets, verbose=0)[0] < 0.97 * before
+
+
+def test_compile_has_a_default_for_everything():
+    restorer = tiny.restorer()
+    restorer.compile()
+    assert isinstance(restorer.loss, RootMeanSquaredError)
+    assert restorer.jit_compile is choose_jit("auto")

@@ -15,9 +15,10 @@ from tfimg.network import TextGuidedBackbone
 from tfimg.pixels import to_float
 from tfimg.tasks.image_restorer import ImageRestorer
 from tfimg.tasks.preprocessor import InstructionPreprocessor
+from tfimg.text.remedies import REMEDIES
 from training import measuring, reading
 from training.evaluate import main, pictures
-from training.requests import KINDS, LANGUAGES, SENTENCES, Request, requests_for
+from training.requests import KINDS, LANGUAGES, Request, requests_for
 
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "remove", "the", "rain", "noise", "雨"]
 
@@ -90,7 +91,7 @@ def test_right_words_name_everything_and_wrong_words_something_absent():
         for one in found:
             if one.kind == "right":
                 assert one.named == set(names)
-                assert all(SENTENCES[one.language][name] in one.instruction for name in names)
+                assert all(REMEDIES[one.language][name] in one.instruction for name in names)
             if one.kind == "wrong":
                 assert len(one.named) == 1 and not one.named & set(names)
         partial = [(one.language, *one.named) for one in found if one.kind == "partial"]
@@ -101,8 +102,8 @@ def test_right_words_name_everything_and_wrong_words_something_absent():
 
 def test_every_degradation_has_a_sentence_of_its_own():
     for language in LANGUAGES:
-        assert tuple(SENTENCES[language]) == NAMES
-        assert len(set(SENTENCES[language].values())) == len(NAMES)
+        assert tuple(REMEDIES[language]) == NAMES
+        assert len(set(REMEDIES[language].values())) == len(NAMES)
 
 
 def test_mask_adds_a_row_for_damage_only():

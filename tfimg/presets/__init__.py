@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
+_DEFAULT = "restorer_small"
 _HANDLES = ("hf://", "kaggle://", "gs://", "modelscope://")
 # The libraries whose classes a preset may name; everything else could be code.
 _TRUSTED = ("keras", "keras_hub", "tfimg")
@@ -18,8 +19,19 @@ _UNTRUSTED_CLASSES = (
 
 
 def names() -> list[str]:
-    """Returns the names of the bundled presets; the first one is the default."""
+    """Returns the names of the bundled presets."""
     return sorted(path.parent.name for path in _FOLDER.glob("*/config.json"))
+
+
+def default() -> str:
+    """Returns the name of the preset that is used where none is given.
+
+    Raises:
+        ValueError: if no preset is bundled.
+    """
+    if _DEFAULT not in names():
+        raise ValueError(f"the preset {_DEFAULT!r} is missing from this installation")
+    return _DEFAULT
 
 
 def card(name: str) -> dict:
@@ -33,7 +45,7 @@ def card(name: str) -> dict:
     if not path.is_file():
         raise ValueError(f"preset {name!r} has no card.json")
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    return {**json.loads(path.read_text(encoding="utf-8")), "bytes": size}
+    return {**json.loads(path.read_text(encoding="utf-8")), "size": size}
 
 
 def sample_path() -> Path:

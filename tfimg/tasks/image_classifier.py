@@ -27,7 +27,14 @@ class ImageClassifier(TextGuidedTask):
     ```
     """
 
-    output_names_used = ("logits",)
+    output_name = "logits"
+
+    def default_loss(self):
+        """Several degradations can be present at once."""
+        return keras.losses.BinaryCrossentropy(from_logits=True)
+
+    def default_metrics(self):
+        return [keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")]
 
     def classify(self, image) -> dict[str, float]:
         """Returns a probability for each of the ten names in `INTENTS`.

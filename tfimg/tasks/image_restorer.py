@@ -6,35 +6,14 @@ import keras
 import numpy as np
 
 from tfimg import pixels
-from tfimg.degradations import INTENTS, NAMES
+from tfimg.degradations import INTENTS
+from tfimg.losses import RootMeanSquaredError
+from tfimg.metrics import PSNR
 from tfimg.postprocess import check_strength, match_colours, postprocess
 from tfimg.tasks.image_classifier import ImageClassifier
 from tfimg.tasks.task import TextGuidedTask
+from tfimg.text.remedies import SURE, prescribe
 from tfimg.tiling import restore_tiled
-
-# A diagnosed degradation is treated when it is likelier present than not.
-SURE = 0.5
-REMEDIES = {
-    "noise": "remove the noise",
-    "blur": "remove the blur",
-    "compression": "remove the compression artifacts",
-    "low_resolution": "increase the resolution",
-    "low_light": "brighten the picture",
-    "faded": "restore the faded colours",
-    "rain": "remove the rain",
-    "haze": "remove the haze",
-    "damage": "repair the scratches",
-}
-
-
-def remedy(probabilities: dict[str, float]) -> str | None:
-    """Returns the instruction that mends what a diagnosis found, or None if nothing is wrong.
-
-    Args:
-        probabilities: name to probability, as `ImageClassifier.classify` returns them.
-    """
-    words = [REMEDIES[name] for name in NAMES if probabilities[name] >= SURE]
-    return " and ".join(words) or None
 
 
 @keras.saving.register_keras_serializable("tfimg")
@@ -52,12 +31,19 @@ class ImageRestorer(TextGuidedTask):
     out = restorer.restore(image, "remove the noise")
     out = restorer.restore(image)  # no words: it diagnoses first
 
-    restorer.compile(optimizer="adamw", loss={"image": "mae"})
-    restorer.fit(dataset)  # of ({"image", "instruction"}, {"image"})
+    restorer.compile()
+    restorer.fit(dataset)  # of ({"image": ..., "instruction": ...}, target picture)
     ```
     """
 
-    output_names_used = ("image", "logits")
+    output_name = "image"
+
+    def default_loss(self):
+        """What the presets are trained with."""
+        return RootMeanSquaredError()
+
+    def default_metrics(self):
+        return [PSNR()]
 
     def restore(
         self,
@@ -121,7 +107,7 @@ class ImageRestorer(TextGuidedTask):
     def _diagnosed(self, image):
         classifier = ImageClassifier(self.backbone, self.preprocessor)
         found = classifier.classify(image)
-        instruction = remedy(found)
+        instruction = prescribe(found)
         likely = ", ".join(f"{n} {found[n]:.0%}" for n in INTENTS if found[n] >= SURE) or "nothing"
         print(f"found: {likely}; {'left as it is' if instruction is None else instruction}")
         return instruction

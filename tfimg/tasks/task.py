@@ -3,6 +3,7 @@
 import warnings
 from functools import lru_cache
 
+import keras
 import keras_hub
 import numpy as np
 from keras import ops
@@ -11,6 +12,7 @@ from tfimg import presets
 from tfimg.degradations import INTENTS
 from tfimg.network import TextGuidedBackbone
 from tfimg.tasks.preprocessor import InstructionPreprocessor
+from tfimg.trainer import choose_jit
 
 # Sentences whose embedding is kept; a server or a folder of pictures repeats few of them.
 _CACHED_SENTENCES = 1024
@@ -28,11 +30,32 @@ class TextGuidedTask(keras_hub.models.Task):
     preprocessor_cls = InstructionPreprocessor
 
     def __init__(self, backbone, preprocessor, **kwargs):
-        outputs = {name: backbone.output[name] for name in self.output_names_used}
-        super().__init__(inputs=backbone.input, outputs=outputs, **kwargs)
+        super().__init__(inputs=backbone.input, outputs=backbone.output[self.output_name], **kwargs)
         self.backbone = backbone
         self.preprocessor = preprocessor
         self._embed = lru_cache(_CACHED_SENTENCES)(self._embed_uncached)
+
+    def compile(
+        self, optimizer="auto", loss="auto", *, metrics="auto", jit_compile="auto", **kwargs
+    ):
+        """Configures `fit` and `evaluate`; everything has a default.
+
+        Args:
+            optimizer: by default AdamW at 1e-4, a rate for fine-tuning.
+            loss: by default what the preset was trained with.
+            metrics: by default what is reported for this task.
+            jit_compile: by default XLA on GPUs and not on processors, where it is slower.
+            **kwargs: passed to `keras.Model.compile`.
+        """
+        if optimizer == "auto":
+            optimizer = keras.optimizers.AdamW(1e-4)
+        if loss == "auto":
+            loss = self.default_loss()
+        if metrics == "auto":
+            metrics = self.default_metrics()
+        if jit_compile == "auto":
+            jit_compile = choose_jit("auto")
+        super().compile(optimizer, loss, metrics=metrics, jit_compile=jit_compile, **kwargs)
 
     @classmethod
     def from_preset(cls, preset: str, **kwargs):

@@ -1,0 +1,56 @@
+"""The plainest sentence for each degradation: what a diagnosis prescribes."""
+
+REMEDIES = {
+    "en": {
+        "noise": "remove the noise",
+        "blur": "remove the blur",
+        "compression": "remove the compression artifacts",
+        "low_resolution": "increase the resolution",
+        "low_light": "brighten the picture",
+        "faded": "restore the faded colours",
+        "rain": "remove the rain",
+        "haze": "remove the haze",
+        "damage": "repair the scratches",
+    },
+    "zh": {
+        "noise": "去掉噪点",
+        "blur": "去除模糊",
+        "compression": "去除压缩痕迹",
+        "low_resolution": "提高分辨率",
+        "low_light": "把照片调亮",
+        "faded": "恢复褪色的颜色",
+        "rain": "去掉雨丝",
+        "haze": "去雾",
+        "damage": "修复划痕",
+    },
+}
+_JOINTS = {"en": " and ", "zh": "，"}
+# A diagnosed degradation is treated when it is likelier present than not.
+SURE = 0.5
+
+
+def remedy(names, language: str = "en") -> str:
+    """Returns the sentence that asks for exactly these degradations to be removed.
+
+    Args:
+        names: names of degradations; they are put into the catalogue's order.
+        language: `"en"` or `"zh"`.
+
+    Raises:
+        ValueError: if a name is unknown, or there is none.
+    """
+    sentences = REMEDIES[language]
+    unknown = sorted(set(names) - set(sentences))
+    if unknown or not names:
+        raise ValueError(f"expected names out of {list(sentences)}, found {unknown or 'none'}")
+    return _JOINTS[language].join(sentences[name] for name in sentences if name in set(names))
+
+
+def prescribe(probabilities: dict[str, float]) -> str | None:
+    """Returns the instruction that mends what a diagnosis found, or None if nothing is wrong.
+
+    Args:
+        probabilities: name to probability, as `ImageClassifier.classify` returns them.
+    """
+    found = [name for name in REMEDIES["en"] if probabilities[name] >= SURE]
+    return remedy(found) if found else None
