@@ -76,6 +76,9 @@ def observers(recipe, batches: Callable, out: Path, first: int, steps: int) -> l
 
 def save_preset(task, folder: Path) -> None:
     """Saves a preset; an old one is replaced only when the new one is whole."""
+    for part in (task.backbone.text_encoder, task.backbone.image_network):
+        # Keras would save a part's optimiser with its weights, three times their size.
+        part.optimizer = None
     fresh = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(fresh, ignore_errors=True)
     task.save_to_preset(str(fresh))

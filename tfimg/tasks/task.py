@@ -55,6 +55,8 @@ class TextGuidedTask(keras_hub.models.Task):
             metrics = self.default_metrics()
         if jit_compile == "auto":
             jit_compile = choose_jit("auto")
+        # Keras keeps the metrics of an earlier `compile` where it gets None.
+        metrics = [] if metrics is None else metrics
         super().compile(optimizer, loss, metrics=metrics, jit_compile=jit_compile, **kwargs)
 
     @classmethod
