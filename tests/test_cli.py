@@ -10,6 +10,7 @@ from PIL import Image
 
 import tfimg
 from tfimg import cli, demo
+from tfimg.postprocess import match_colours
 
 NAMES = (
     "noise",
@@ -41,14 +42,17 @@ class Restorer:
         ]
         return [{name: 0.98 if name == n else 0.02 for name in NAMES} for n in named]
 
-    def restore(self, image, instruction=None, strength=1.0, mask=None, progress=None):
+    def restore(
+        self, image, instruction=None, strength=1.0, mask=None, match_colour=False, progress=None
+    ):
         assert image.dtype in (np.uint8, np.uint16) and image.shape[-1] == 3
         self.calls.append({"instruction": instruction, "strength": strength, "mask": mask})
         if progress is not None:
             progress(1, 2)
         if image.shape[1] == 13:
             raise ValueError("thirteen\nis too\nmuch")
-        return np.iinfo(image.dtype).max - image
+        restored = np.iinfo(image.dtype).max - image
+        return match_colours(restored, image) if match_colour else restored
 
 
 class Classifier:
@@ -83,6 +87,7 @@ def restorer(monkeypatch):
     }
     presets = SimpleNamespace(
         names=lambda: ["small"],
+        default=lambda: "small",
         resolve=_resolve,
         card=lambda name: {**card, "scores": {"noise:25": 30.9}},
     )

@@ -94,7 +94,7 @@ def evaluate(args: argparse.Namespace) -> None:
 
 def plan(args: argparse.Namespace) -> list[Series]:
     """Finds the pictures and what is asked about them; raises ValueError for bad arguments."""
-    from tfimg.data.sources import pairs_from_folders
+    from tfimg.data.paired_folders import pairs_from_folders
     from tfimg.degradations import parse_protocol
     from training import measuring
 
@@ -142,7 +142,7 @@ def pictures(folder: str, ids: str | None = None, limit: int | None = None) -> l
         FileNotFoundError, ValueError: If the folder or the list is missing or empty, or a name of
             the list is not in the folder.
     """
-    from tfimg.data.sources import pictures_under
+    from tfimg.data.photos import pictures_under
 
     found = pictures_under(folder)
     if ids is not None:

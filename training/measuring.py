@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tfimg.data.sources import Pair, read_pair, read_rgb
+from tfimg.data.paired_folders import Pair, read_pair
+from tfimg.data.photos import read_rgb
 from tfimg.degradations import NAMES, Protocol
 from tfimg.metrics import luma, psnr, ssim
 from tfimg.pixels import to_float, to_uint8

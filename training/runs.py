@@ -12,8 +12,8 @@ import tensorflow as tf
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 import tfimg
+from tfimg.data.photos import photos_from_folders
 from tfimg.data.pipeline import pack_crops, training_batches
-from tfimg.data.sources import photos_from_folders
 from tfimg.text.build import untrained_bert, untrained_tokenizer
 from training.recipes import Words
 from training.sentences import sentence_batches

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tfimg.data.folder_builder import PictureFolder
-from tfimg.data.sources import photos_from_tfds
+from tfimg.data.photos import photos_from_tfds
 
 NAMES = [f"thing {i}" for i in range(30)]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow_datasets as tfds
 
-from tfimg.data.sources import pictures_under, read_rgb
+from tfimg.data.photos import pictures_under, read_rgb
 from tfimg.files import check_picture, read_picture
 from tfimg.pixels import to_uint8
 
