@@ -22,9 +22,6 @@ def main(arguments=None) -> int:
     args = _parser().parse_args(arguments)
     if args.size < 8 or args.size % 8:
         return _refuse(f"--size must be a multiple of 8, found {args.size}")
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     from tfimg import presets
 
     try:
@@ -32,6 +29,9 @@ def main(arguments=None) -> int:
         presets.resolve(preset)
     except ValueError as error:
         return _refuse(error)
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     timed = measure(subjects(preset, args.size), args.rounds)
     rows = table(timed)
     if args.json:
