@@ -183,4 +183,4 @@ def test_a_hostile_preset_runs_no_code(copy, tmp_path, monkeypatch, name, attack
 def test_bundled_presets_resolve_and_have_cards():
     for name in presets.names():
         assert presets.resolve(name).endswith(name)
-        assert presets.card(name)["bytes"] > 0
+        assert presets.card(name)["size"] > 0
