@@ -102,7 +102,7 @@ _FUNCTIONS = (
 
 
 @cache
-def library() -> ctypes.CDLL:
+def load_library() -> ctypes.CDLL:
     """Returns TensorFlow's shared library, with the operations of TF Text where it is installed.
 
     Raises:
@@ -131,7 +131,7 @@ def library() -> ctypes.CDLL:
 @contextmanager
 def status(what: str):
     """Yields a `TF_Status` to pass to a call; raises ValueError `what: message` if it failed."""
-    with _status(library(), what) as outcome:
+    with _status(load_library(), what) as outcome:
         yield outcome
 
 
@@ -154,7 +154,7 @@ def tensor(array: np.ndarray):
     Args:
         array: C-contiguous, of a dtype in `DTYPES`; an object array holds bytes or str.
     """
-    tf = library()
+    tf = load_library()
     strings = array.dtype == object
     size = array.size * (_TSTRING_BYTES if strings else array.itemsize)
     shape = (ctypes.c_int64 * array.ndim)(*array.shape)
@@ -181,7 +181,7 @@ def tensor(array: np.ndarray):
 
 def read(given: int) -> np.ndarray:
     """Returns a copy of a `TF_Tensor` as an array; strings as an object array of bytes."""
-    tf = library()
+    tf = load_library()
     number = tf.TF_TensorType(given)
     if number not in DTYPES:
         raise TypeError(f"an output has TensorFlow's dtype number {number}; expected {[*DTYPES]}")

@@ -72,7 +72,7 @@ class Session:
         if not (Path(path) / "saved_model.pb").is_file():
             raise FileNotFoundError(f"no SavedModel at {str(path)!r}: saved_model.pb is missing")
         self._session = None
-        self._tf = tf = runtime.library()
+        self._tf = tf = runtime.load_library()
         self._graph = tf.TF_NewGraph()
         names = (ctypes.c_char_p * len(tags))(*(tag.encode() for tag in tags))
         with ExitStack() as stack:
