@@ -12,6 +12,8 @@ import statistics
 import sys
 import time
 
+from tfimg.arguments import Parser, one_line, refuse
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _SENTENCE = "it is too dark and grainy, please fix it"
@@ -19,16 +21,17 @@ _SENTENCE = "it is too dark and grainy, please fix it"
 
 def main(arguments=None) -> int:
     """Prints the table."""
-    args = _parser().parse_args(arguments)
+    parser = _parser()
+    args = parser.parse_args(arguments)
     if args.size < 8 or args.size % 8:
-        return _refuse(f"--size must be a multiple of 8, found {args.size}")
+        return refuse(parser.prog, f"--size must be a multiple of 8, found {args.size}")
     from tfimg import presets
 
     try:
         preset = args.preset or presets.default()
         presets.resolve(preset)
     except ValueError as error:
-        return _refuse(error)
+        return refuse(parser.prog, one_line(error))
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(args.threads)
@@ -137,7 +140,7 @@ def table(milliseconds: dict) -> list[dict]:
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m export.benchmark",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -148,11 +151,6 @@ def _parser():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     return parser
-
-
-def _refuse(reason) -> int:
-    print(f"export.benchmark: error: {reason}", file=sys.stderr)
-    return 2
 
 
 if __name__ == "__main__":

@@ -34,6 +34,14 @@ def test_every_size_starts_as_the_identity(size):
     assert outputs["logits"].shape == (4,)
 
 
+def test_a_tone_multiplies_and_lifts_the_known_picture():
+    network, image = image_network(SIZES["tiny"], 10, 4), tiny.picture()
+    for name, value in (("gain", 0.5), ("offset", 0.125)):
+        network.get_layer(f"tone_{name}").bias.assign([0, value, 0])
+    expected = image * [1, 1.5, 1] + [0, 0.125, 0]
+    np.testing.assert_allclose(_run(network, image)["image"], expected, atol=1e-6)
+
+
 def test_without_a_residual_it_starts_as_black():
     network = image_network(SIZES["tiny"], 10, 4, residual=False)
     np.testing.assert_array_equal(_run(network, tiny.picture())["image"], 0)

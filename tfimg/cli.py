@@ -5,9 +5,9 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
-from typing import NoReturn
 
 from tfimg import commands, demo, jobs
+from tfimg.arguments import Parser, refuse
 
 _ENHANCE = "more vivid colours"
 _FOLDERS = (
@@ -17,11 +17,8 @@ _FOLDERS = (
 )
 
 
-class _Parser(argparse.ArgumentParser):
-    """An argparse parser whose complaints are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"tfimg: error: {message} (see {self.prog} --help)\n")
+class _Parser(Parser):
+    """Takes the words in any place."""
 
     def parse_args(self, args=None, namespace=None):
         """Takes words after options too: `restore IN -o OUT "remove the noise"`."""
@@ -54,16 +51,11 @@ def main(argv: list[str] | None = None) -> int:
         try:
             refused = args.command(args)
         except (OSError, ValueError) as error:
-            return _fail(str(error))
+            return refuse("tfimg", str(error))
         except KeyboardInterrupt:
             print("tfimg: stopped", file=sys.stderr)
             return 130
-    return _fail(jobs.summary(refused)) if refused else 0
-
-
-def _fail(message: str) -> int:
-    print(f"tfimg: error: {message}", file=sys.stderr)
-    return 2
+    return refuse("tfimg", jobs.summary(refused)) if refused else 0
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

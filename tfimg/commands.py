@@ -10,8 +10,9 @@ import numpy as np
 from rich.table import Table
 
 from tfimg import files, jobs, show
+from tfimg.arguments import one_line
 from tfimg.postprocess import check_strength
-from tfimg.text.remedies import prescribe
+from tfimg.text.remedies import in_words, prescribe
 
 
 def restore(args: argparse.Namespace) -> list[str]:
@@ -28,7 +29,7 @@ def restore(args: argparse.Namespace) -> list[str]:
     if instruction is None:
         classifier = load("ImageClassifier", preset)
     else:
-        print("understood:", show.in_words(restorer.interpret([instruction])[0]), flush=True)
+        print("understood:", in_words(restorer.interpret([instruction])[0]), flush=True)
 
     def work(job: jobs.Job, progress: Callable[[int, int], None], say: Callable) -> None:
         picture = files.read_picture(job.source)
@@ -143,7 +144,7 @@ def load(task: str, preset: str) -> Any:
     try:
         return getattr(tfimg, task).from_preset(preset)
     except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = one_line(f"{type(error).__name__}: {error}")
         raise ValueError(f"preset {preset!r} cannot be loaded ({reason})") from error
 
 
@@ -152,9 +153,9 @@ def diagnose(classifier: Any, picture: files.Picture, say: Callable[[str], None]
     found = classifier.classify(picture.pixels)
     instruction = prescribe(found)
     if instruction is None:
-        say(f"{picture.path}: found nothing to restore ({show.in_words(found)}); copied as it is")
+        say(f"{picture.path}: found nothing to restore ({in_words(found)}); copied as it is")
         return None
-    say(f'{picture.path}: found {show.in_words(found)}; doing "{instruction}"')
+    say(f'{picture.path}: found {in_words(found)}; doing "{instruction}"')
     return instruction
 
 
@@ -176,7 +177,7 @@ def run(plan: jobs.Plan, work: Callable, label: str) -> list[str]:
             try:
                 work(job, progress, say)
             except (OSError, ValueError) as error:
-                line = " ".join(str(error).split())
+                line = one_line(error)
                 refused.append(line if str(job.source) in line else f"{job.source}: {line}")
             advance()
     return refused

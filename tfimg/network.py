@@ -15,7 +15,7 @@ from keras import layers
 
 from tfimg.degradations import INTENTS
 from tfimg.image.encoder import image_encoder
-from tfimg.image.generator import generator
+from tfimg.image.generator import generator, tone
 from tfimg.text.encoder import text_encoder
 
 
@@ -38,9 +38,9 @@ class ImageSize:
 _STEER_WIDTH = 64
 
 SIZES = {
-    "tiny": ImageSize((8, 24, 48), (0, 1, 2), (0, 1)),
-    "small": ImageSize((16, 32, 64, 96), (0, 1, 1, 1), (0, 1, 1)),
-    "base": ImageSize((24, 48, 96, 128), (1, 2, 2, 2), (1, 2, 2)),
+    "tiny": ImageSize((8, 24, 48), (1, 0, 1), (1, 1)),
+    "small": ImageSize((16, 32, 48, 64), (1, 0, 1, 1), (1, 1, 0)),
+    "base": ImageSize((32, 48, 96, 128), (1, 2, 2, 2), (2, 2, 2)),
 }
 
 
@@ -57,8 +57,8 @@ def image_network(
         size: widths and depths.
         embedding_dim: width of the text embedding that steers it.
         num_classes: number of classes of the classifier head.
-        residual: whether the generator predicts a change of its input (a restorer) or the picture
-            itself (text to image).
+        residual: whether the generator predicts a change of its input, in detail and in tone (a
+            restorer), or the picture itself (text to image).
         dtype: dtype policy of the inner layers; what touches the output picture is float32.
 
     Returns:
@@ -77,7 +77,9 @@ def image_network(
     levels = image_encoder(canvas, steer, size.widths, size.encoder_blocks, dtype)
     restored = generator(levels, steer, size.decoder_blocks, dtype=dtype)
     if residual:
-        restored = layers.Add(dtype="float32", name="restored")([known, restored])
+        gain, offset = tone(levels[-1], steer, 2 ** (len(levels) - 1), dtype=dtype)
+        toned = layers.Multiply(dtype="float32", name="toned")([known, gain])
+        restored = layers.Add(dtype="float32", name="restored")([toned, offset, restored])
 
     pooled = layers.GlobalAveragePooling2D(dtype=dtype, name="pool")(levels[-1])
     hidden = layers.Dense(64, activation="relu", dtype=dtype, name="classifier_hidden")(pooled)
@@ -102,7 +104,7 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         embedding_dim: width of the text embedding that steers the image network; None for the
             probabilities of the ten intents, which is what a restorer needs.
         num_classes: number of classes of the classifier head.
-        residual: whether the generator predicts a change of its input.
+        residual: whether the generator predicts a change of its input, in detail and in tone.
         dtype: dtype policy, such as `"mixed_bfloat16"`.
 
     Call arguments: a dict of `image` `(B, H, W, 3)` float 0..1, `mask` `(B, H, W, 1)` (1 = known

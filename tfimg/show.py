@@ -10,14 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tfimg.text.remedies import SURE
-
-
-def in_words(probabilities: dict[str, float]) -> str:
-    """What is likely, e.g. "noise 98 %, low_light 95 %", or the likeliest where nothing is."""
-    ranked = sorted(probabilities.items(), key=lambda item: -item[1])
-    likely = [item for item in ranked if item[1] >= SURE] or ranked[:1]
-    return ", ".join(f"{name} {100 * value:.0f} %" for name, value in likely)
+from tfimg.text.remedies import SURE, in_words
 
 
 @contextlib.contextmanager

@@ -13,18 +13,12 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from tfimg import commands, files, show
+from tfimg.arguments import Parser, one_line, refuse
 from tfimg.sheet import contact_sheet
 from training.requests import KINDS, LANGUAGES, Request, requests_for
-
-
-class _Parser(argparse.ArgumentParser):
-    """An argparse parser whose complaints are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"evaluate: error: {message} (see {self.prog} --help)\n")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,10 +36,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         evaluate(args)
     except (OSError, ValueError) as error:
-        print(f"evaluate: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return refuse(parser.prog, one_line(error))
     except KeyboardInterrupt:
-        print("evaluate: stopped", file=sys.stderr)
+        print("training.evaluate: stopped", file=sys.stderr)
         return 130
     return 0
 
@@ -194,7 +187,7 @@ def _check_combination(parser, args):
 
 
 def _build_parser():
-    parser = _Parser(
+    parser = Parser(
         prog="python -m training.evaluate",
         description="Measures a preset: PSNR and SSIM per degradation and instruction.",
     )

@@ -1,8 +1,7 @@
 """Trains one part of a network by a recipe.
 
-    python -m training.fit --recipe words --out runs/words
-    python -m training.fit --recipe restorer_small --init runs/words/preset \\
-        --data PHOTOS [PHOTOS ...] --out runs/restorer_small
+    python -m training.fit --recipe restorer_small --data PHOTOS --out runs/restorer_small
+    python -m training.fit --recipe words --init runs/restorer_small/preset --out runs/words
 
 A run's folder holds `checkpoint.npz`, `history.jsonl`, TensorBoard events and, at the end,
 `preset`.
@@ -14,12 +13,8 @@ from pathlib import Path
 
 import keras
 
-from tfimg.trainer import (
-    Checkpoint,
-    History,
-    choose_jit,
-    choose_precision,
-)
+from tfimg.arguments import Parser, one_line, refuse
+from tfimg.trainer import Checkpoint, History, choose_jit, choose_precision
 from training.recipes import RECIPES, Restorer
 
 _WARM_UP = 300
@@ -50,24 +45,27 @@ def compile_model(model, recipe, steps: int, jit: bool) -> None:
 
 
 def main(arguments=None) -> int:
-    args = _parser().parse_args(arguments)
+    parser = _parser()
+    args = parser.parse_args(arguments)
     recipe = RECIPES[args.recipe]
     steps = args.steps or recipe.steps
     if isinstance(recipe, Restorer) and not args.data:
-        return _refuse(f"recipe {args.recipe} needs --data FOLDER with photos")
+        return refuse(parser.prog, f"recipe {args.recipe} needs --data FOLDER with photos")
     if not args.resume and (args.out / "checkpoint.npz").exists():
-        return _refuse(f"{args.out} holds a run already; give --resume or another --out")
+        return refuse(
+            parser.prog, f"{args.out} holds a run already; give --resume or another --out"
+        )
     if args.init and args.text_encoder:
-        return _refuse("--init brings its own text encoder; leave out --text-encoder")
+        return refuse(parser.prog, "--init brings its own text encoder; leave out --text-encoder")
     keras.utils.set_random_seed(args.seed)
     from training import runs
 
     try:
         precision, jit = choose_precision(args.mixed_precision), choose_jit(args.jit)
         task = runs.start(recipe, args.init, args.text_encoder, precision)
-        batches = runs.source(recipe, task, args.data, args.seed)
+        batches = runs.source(recipe, task, args.data, steps, args.seed)
     except (ValueError, OSError) as error:
-        return _refuse(error)
+        return refuse(parser.prog, one_line(error))
     args.out.mkdir(parents=True, exist_ok=True)
 
     model = getattr(task.backbone, recipe.part)
@@ -78,7 +76,7 @@ def main(arguments=None) -> int:
         try:
             first = checkpoint.restore(model)
         except ValueError as error:
-            return _refuse(error)
+            return refuse(parser.prog, one_line(error))
     print(
         f"recipe {args.recipe}: {model.count_params():,} parameters, {precision}, "
         f"{'XLA' if jit else 'no XLA'}, steps {first} to {steps}",
@@ -102,7 +100,7 @@ def main(arguments=None) -> int:
 
 
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m training.fit",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -121,14 +119,9 @@ def _parser():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mixed-precision", default="auto", help="auto or a Keras dtype policy")
     parser.add_argument("--jit", default="auto", choices=("auto", "on", "off"))
-    parser.add_argument("--checkpoint-every", type=int, default=250, help="steps")
-    parser.add_argument("--log-every", type=int, default=10, help="steps between two loss lines")
+    parser.add_argument("--checkpoint-every", type=int, default=1000, help="steps")
+    parser.add_argument("--log-every", type=int, default=100, help="steps between two loss lines")
     return parser
-
-
-def _refuse(reason) -> int:
-    print(f"training.fit: error: {reason}", file=sys.stderr)
-    return 2
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import keras
 
-from tfimg.losses import RootMeanSquaredError
+from tfimg.losses import RestorationLoss
 from training.recipes import Words
 
 
@@ -15,7 +15,7 @@ def for_recipe(recipe) -> dict:
         return {"loss": {"intent_logits": smooth, "embedding": None}}
     return {
         "loss": {
-            "image": RootMeanSquaredError(),
+            "image": RestorationLoss(),
             "logits": keras.losses.BinaryCrossentropy(from_logits=True),
         },
         "loss_weights": {"image": 1.0, "logits": recipe.classifier_weight},

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tfimg.degradations import INTENTS, NAMES
-from tfimg.tasks.image_restorer import SURE
 from tfimg.text.corpus import LANGUAGES, Corpus
+from tfimg.text.remedies import SURE
 
 HELD_OUT = "held-out"
 # Of each language: 10 x 32 sentences with one intent and 36 pairs x 5 with two, 500 together.

@@ -1,5 +1,6 @@
 """The parts of a run: the network it starts from, its batches, what watches it, what it leaves."""
 
+import functools
 import shutil
 import time
 from collections.abc import Callable
@@ -47,21 +48,36 @@ def start(
     return tfimg.ImageRestorer(backbone, tfimg.InstructionPreprocessor(tokenizer))
 
 
-def source(recipe, task, folders, seed: int) -> Callable[[int], tf.data.Dataset]:
+def source(recipe, task, folders, steps: int, seed: int) -> Callable[[int], tf.data.Dataset]:
     """Returns a function from the number of the first step to a run's batches."""
     if isinstance(recipe, Words):
         return lambda first: sentence_batches(recipe, task.preprocessor, seed, first)
     packed = int(recipe.crop_size * _PACKED)
     crops = pack_crops(photos_from_folders(folders), packed)
     print(f"{len(crops)} crops of {packed}x{packed}, {crops.nbytes / 1e6:.0f} MB", flush=True)
-    return lambda first: training_batches(
-        crops,
-        recipe.batch_size,
-        recipe.crop_size,
-        mixture=recipe.mixture,
-        seed=seed,
-        first_step=first,
-    )
+    with tf.device("CPU"):
+        crops = tf.constant(crops)  # one copy for all stages
+    stage_starts = [(round(share * steps), mixture) for share, mixture in recipe.curriculum]
+
+    def batches(first):
+        ends = [begin for begin, _ in stage_starts[1:]] + [None]
+        stages = []
+        for (begin, mixture), end in zip(stage_starts, ends, strict=True):
+            if end is not None and end <= first:
+                continue
+            begin = max(begin, first)
+            stage = training_batches(
+                crops,
+                recipe.batch_size,
+                recipe.crop_size,
+                mixture=mixture,
+                seed=seed,
+                first_step=begin,
+            )
+            stages.append(stage if end is None else stage.take(end - begin))
+        return functools.reduce(tf.data.Dataset.concatenate, stages)
+
+    return batches
 
 
 def observers(recipe, batches: Callable, out: Path, first: int, steps: int) -> list:
@@ -82,6 +98,8 @@ def save_preset(task, folder: Path) -> None:
     fresh = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(fresh, ignore_errors=True)
     task.save_to_preset(str(fresh))
+    # In float32, because KerasHub's own loader stumbles over the name of a mixed policy.
+    type(task).from_preset(str(fresh), dtype="float32").save_to_preset(str(fresh))
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
 
@@ -128,7 +146,7 @@ class Scalars(keras.callbacks.Callback):
 class BeforeAndAfter(keras.callbacks.Callback):
     """Writes pictures to TensorBoard: input, output and target side by side."""
 
-    def __init__(self, writer, first: int, batch: tuple[dict, dict], every: int = 500):
+    def __init__(self, writer, first: int, batch: tuple[dict, ...], every: int = 500):
         super().__init__()
         self.writer, self.step, self.every = writer, first, every
         self.x = {name: value[:4] for name, value in batch[0].items()}

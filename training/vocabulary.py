@@ -13,6 +13,7 @@ from pathlib import Path
 import keras_hub
 import tensorflow as tf
 
+from tfimg.arguments import Parser
 from tfimg.trainer import write_atomically
 from training.sentences import draw_sentences
 
@@ -42,7 +43,7 @@ def learn_vocabulary(sentences: Iterable[str], size: int) -> list[str]:
 
 def main(arguments=None) -> int:
     """Writes the vocabulary, one token a line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m training.vocabulary",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -11,7 +11,8 @@ from tests import tiny
 from tfimg.degradations import INTENTS
 from tfimg.fusion import WordScale, WordShift
 from tfimg.image.encoder import image_encoder
-from tfimg.image.generator import generator
+from tfimg.image.generator import generator, tone
+from tfimg.layers import BilinearUpsampling
 from tfimg.network import SIZES, image_network
 from tfimg.text.encoder import text_encoder
 
@@ -72,6 +73,11 @@ def _steering(layer):
     )
 
 
+def _upsampling(layer):
+    features = keras.Input((None, None, 6), name="features")
+    return keras.Model({"features": features}, {"features": layer(features)})
+
+
 def _encoder():
     image, embedding = keras.Input((None, None, 3), name="image"), keras.Input((10,), name="words")
     levels = image_encoder(image, embedding, (4, 6), (1, 1))
@@ -85,6 +91,15 @@ def _generator():
     embedding = keras.Input((10,), name="words")
     inputs = {"fine": fine, "coarse": coarse, "words": embedding}
     return keras.Model(inputs, {"image": generator([fine, coarse], embedding, (1,))})
+
+
+def _tone():
+    coarse, embedding = (
+        keras.Input((None, None, 6), name="coarse"),
+        keras.Input((10,), name="words"),
+    )
+    gain, offset = tone(coarse, embedding, 4)
+    return keras.Model({"coarse": coarse, "words": embedding}, {"gain": gain, "offset": offset})
 
 
 def _network(name, **options):
@@ -109,6 +124,11 @@ MODULES = {
         lambda: {"features": _features(), "embedding": _embedding()},
         covers=(WordScale,),
     ),
+    "BilinearUpsampling": Module(
+        lambda: _upsampling(BilinearUpsampling(4)),
+        lambda: {"features": _features()},
+        covers=(BilinearUpsampling,),
+    ),
     "text_encoder": Module(lambda: text_encoder(tiny.bert(), len(INTENTS)), _token_ids),
     "text_encoder_wide": Module(lambda: text_encoder(tiny.bert(), 10, 7), _token_ids),
     "image_encoder": Module(_encoder, lambda: {"image": _images()["image"], "words": _embedding()}),
@@ -120,6 +140,7 @@ MODULES = {
             "words": _embedding(),
         },
     ),
+    "tone": Module(_tone, lambda: {"coarse": _features(), "words": _embedding()}),
     **{
         f"image_network_{name}": Module(lambda name=name: _network(name), _steered_images)
         for name in SIZES

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfimg.data.pairs import GROUP, Instructions, Mixture, degraded_pairs, intent_embeddings
+from tfimg.data.pairs import (
+    GROUP,
+    Instructions,
+    Mixture,
+    degraded_pairs,
+    intent_embeddings,
+    picture_weights,
+)
 from tfimg.degradations import NAMES
 from tfimg.text.corpus import LANGUAGES, Corpus
 
@@ -87,6 +94,13 @@ def test_same_pairs_eagerly_and_inside_tf_data():
             tf.cast(inside_x[name], tf.float32), tf.cast(x[name], tf.float32), atol=1e-5
         )
     np.testing.assert_allclose(inside_y["image"], y["image"], atol=1e-5)
+
+
+def test_a_picture_weighs_as_the_least_of_its_degradations():
+    mixture = Mixture(pull=(1, 6, 4, 4, 1, 2, 1, 1, 2))
+    labels = np.zeros((4, 10), np.float32)
+    labels[0, 1] = labels[1, [1, 2]] = labels[2, [0, 1]] = labels[3, 9] = 1
+    np.testing.assert_array_equal(picture_weights(labels, mixture), [6, 4, 1, 1])
 
 
 def test_embeddings_keep_asked_and_unasked_apart():

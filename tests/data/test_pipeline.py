@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tfimg.data.pairs import Instructions
+from tfimg.data.pairs import Instructions, Mixture, picture_weights
 from tfimg.data.pipeline import pack_crops, training_batches
 
 CROPS = np.random.default_rng(0).integers(0, 255, (5, 40, 40, 3), np.uint8)
@@ -24,7 +24,7 @@ def test_no_photo_large_enough_is_refused():
 def test_batches_depend_on_seed_and_number_alone():
     def batches(first, count, seed=0):
         stream = training_batches(CROPS, 8, 32, seed=seed, first_step=first)
-        return [(x["image"].numpy(), y["image"].numpy()) for x, y in stream.take(count)]
+        return [(x["image"].numpy(), y["image"].numpy()) for x, y, _ in stream.take(count)]
 
     from_the_start, from_the_third = batches(0, 4), batches(2, 2)
     for (a, b), (c, d) in zip(from_the_start[2:], from_the_third, strict=True):
@@ -40,6 +40,16 @@ def test_shapes_and_words():
     assert x["image"].shape == y["image"].shape == (4, 32, 32, 3)
     assert x["mask"].shape == (4, 32, 32, 1) and y["logits"].shape == (4, 10)
     assert all(sentence.decode().strip() for sentence in x["instruction"].numpy())
+
+
+def test_only_pictures_without_words_teach_the_diagnosis():
+    mixture = Mixture(nothing_asked=0.5)
+    x, y, weights = next(iter(training_batches(CROPS, 64, 32, mixture=mixture)))
+    wordless = (x["embedding"].numpy() == 0).all(axis=1)
+    assert 0 < wordless.sum() < 64
+    np.testing.assert_array_equal(weights["logits"], wordless.astype(np.float32))
+    expected = picture_weights(y["logits"], mixture)
+    np.testing.assert_array_equal(weights["image"], expected)
 
 
 @pytest.mark.parametrize(("batch", "crop", "message"), [(6, 32, "multiple of 4"), (4, 64, "64")])

@@ -132,7 +132,7 @@ def test_noise_has_the_stated_strength():
     strength = residual.std(axis=(1, 2, 3)) * 255
     on_levels = np.abs((residual + images) * 255 % 1 - 0.5) > 0.49
     camera = on_levels.mean(axis=(1, 2, 3)) > 0.99
-    assert 8 <= camera.sum() <= 24
+    assert 4 <= camera.sum() <= 18, "about a third of 32"
     np.testing.assert_allclose(strength[~camera], 28.5, rtol=0.05)
     np.testing.assert_allclose(strength[camera], 28.5, rtol=0.15)
 
@@ -142,8 +142,8 @@ def test_camera_noise_grows_with_the_signal():
     images[:, :, 48:] = 0.7
     deviation = run("noise", images, 0.15) - images
     dark, bright = (half.std(axis=(1, 2, 3)) for half in np.split(deviation, 2, axis=2))
-    assert np.sum(bright > 1.1 * dark) >= 8
-    assert np.sum(np.abs(bright / dark - 1) < 0.1) >= 8
+    assert np.sum(bright > 1.1 * dark) >= 4
+    assert np.sum(np.abs(bright / dark - 1) < 0.1) >= 12
 
 
 def test_damage_mask_marks_every_large_change():

@@ -12,7 +12,10 @@ import pytest
 from PIL import Image
 
 import tfimg
+from tfimg.data.pairs import Mixture
+from tfimg.degradations import NAMES
 from training import fit, recipes
+from training.runs import source, start
 from training.sentences import draw_sentences, sentence_batches
 
 STEPS = 8
@@ -94,6 +97,21 @@ def test_a_finished_run_is_not_overwritten(tmp_path, capsys):
     assert (tmp_path / "checkpoint.npz").read_bytes() == b"precious"
 
 
+def test_a_curriculum_changes_the_mixture_at_its_step(photos):
+    def only(name):
+        return Mixture(clean=0, double=0, triple=0, weights=tuple(float(n == name) for n in NAMES))
+
+    recipe = recipes.Restorer("tiny", 4, 4, 32, curriculum=((0, only("rain")), (0.5, only("haze"))))
+    batches = source(recipe, None, [photos], steps=4, seed=0)
+    whole = [y["logits"].numpy() for _, y, _ in batches(0).take(4)]
+    for labels, name in zip(whole, ("rain", "rain", "haze", "haze"), strict=True):
+        assert labels[:, NAMES.index(name)].all() and labels.sum() == 4
+    for first in (1, 2, 3):
+        x, _, _ = next(iter(batches(first)))
+        expected, _, _ = list(batches(0).take(first + 1))[-1]
+        np.testing.assert_array_equal(x["image"], expected["image"])
+
+
 def test_sentences_carry_what_they_ask_for():
     sentences, labels = draw_sentences(200, "train", seed=0)
     assert len(sentences) == len(labels) == 200
@@ -106,8 +124,6 @@ def test_sentences_carry_what_they_ask_for():
 
 
 def test_sentence_batches_depend_on_seed_and_number_alone():
-    from training.runs import start
-
     recipe = recipes.Words(steps=1, batch_size=4, sentences=60)
     preprocessor = start(recipe, None, None, "float32").preprocessor
     first = list(sentence_batches(recipe, preprocessor, 0, 0).take(3))

@@ -5,7 +5,14 @@ from collections.abc import Iterable
 import numpy as np
 import tensorflow as tf
 
-from tfimg.data.pairs import GROUP, Instructions, Mixture, degraded_pairs, intent_embeddings
+from tfimg.data.pairs import (
+    GROUP,
+    Instructions,
+    Mixture,
+    degraded_pairs,
+    intent_embeddings,
+    picture_weights,
+)
 
 
 def pack_crops(photos: Iterable[np.ndarray], size: int, stride: int | None = None) -> np.ndarray:
@@ -42,7 +49,7 @@ def _starts(length, size, stride):
 
 
 def training_batches(
-    crops: np.ndarray,
+    crops: np.ndarray | tf.Tensor,
     batch_size: int,
     crop_size: int,
     instructions: Instructions | None = None,
@@ -65,8 +72,10 @@ def training_batches(
         first_step: number of the first batch.
 
     Returns:
-        A dataset of `(x, y)` as in `degraded_pairs`, with `instruction` strings or `embedding` in
-        place of `named`.
+        A dataset of `(x, y)` as in `degraded_pairs`, with `instruction` strings in place of
+        `named`; or of `(x, y, weights)` with `embedding`. Pictures weigh by the mixture's `pull`
+        in the loss of `image`. Words tell what is wrong, so only pictures without any weigh in the
+        loss of `logits`.
 
     Raises:
         ValueError: if a size does not fit.
@@ -77,7 +86,7 @@ def training_batches(
         raise ValueError(f"crop_size {crop_size} is larger than the crops ({crops.shape[1]})")
     mixture = mixture or Mixture()
     with tf.device("CPU"):
-        bank = tf.constant(crops)
+        bank = tf.convert_to_tensor(crops)
 
     def group(number):
         own = tf.stack([tf.constant(seed, tf.int64), number])
@@ -86,7 +95,10 @@ def training_batches(
         x, y = degraded_pairs(clean, mixture, seeds[1])
         named = x.pop("named")
         if instructions is None:
-            return {**x, "embedding": intent_embeddings(named, seeds[2])}, y
+            embedding = intent_embeddings(named, seeds[2])
+            wordless = 1.0 - tf.reduce_max(tf.sign(embedding), axis=1)
+            weights = {"image": picture_weights(y["logits"], mixture), "logits": wordless}
+            return {**x, "embedding": embedding}, y, weights
         return {**x, "instruction": instructions.draw(named, seeds[2])}, y
 
     groups = batch_size // GROUP

@@ -10,10 +10,10 @@ from tfimg.degradations.seeds import as_seeds
 def noise(images, severity, seed):
     """Adds noise of standard deviation 2/255 (severity 0) to 55/255 (severity 1).
 
-    A random half of the pictures gets Gaussian noise, neither clipped nor rounded, as the published
-    protocols have it. The other half gets camera-like noise: shot noise that grows with the signal,
-    a read-noise floor, partly shared between channels and neighbouring pixels (as demosaicking and
-    a camera's JPEG leave it), clipped and rounded to 8 bit.
+    Two pictures in three get Gaussian noise, neither clipped nor rounded, as the published
+    protocols have it. The others get camera-like noise: shot noise that grows with the signal, a
+    read-noise floor, partly shared between channels and neighbouring pixels (as demosaicking and a
+    camera's JPEG leave it), clipped and rounded to 8 bit.
 
     Args:
         images: float tensor `(B, H, W, 3)`, 0..1.
@@ -21,7 +21,7 @@ def noise(images, severity, seed):
         seed: int, integer tensor `(2,)` or `StatelessSeeds`.
 
     Returns:
-        float32 tensor `(B, H, W, 3)`; the Gaussian half may leave 0..1.
+        float32 tensor `(B, H, W, 3)`; the Gaussian ones may leave 0..1.
 
     Reference:
         Foi et al., "Practical Poissonian-Gaussian noise modeling and fitting for single-image
@@ -31,7 +31,7 @@ def noise(images, severity, seed):
     batch = ops.shape(images)[0]
     sigma = per_image(between(severity, 2.0 / 255.0, 55.0 / 255.0))
     white = keras.random.normal(ops.shape(images), dtype="float32", seed=seeds)
-    is_camera = uniform(seeds, (batch, 1, 1, 1)) < 0.5
+    is_camera = uniform(seeds, (batch, 1, 1, 1)) < 1.0 / 3.0
 
     shared = uniform(seeds, (batch, 1, 1, 1), 0.0, 0.6)
     grain = _share_channels(white, shared)

@@ -6,13 +6,12 @@ import keras
 import numpy as np
 
 from tfimg import pixels
-from tfimg.degradations import INTENTS
-from tfimg.losses import RootMeanSquaredError
+from tfimg.losses import RestorationLoss
 from tfimg.metrics import PSNR
 from tfimg.postprocess import check_strength, match_colours, postprocess
 from tfimg.tasks.image_classifier import ImageClassifier
 from tfimg.tasks.task import TextGuidedTask
-from tfimg.text.remedies import SURE, prescribe
+from tfimg.text.remedies import in_words, prescribe
 from tfimg.tiling import restore_tiled
 
 
@@ -40,7 +39,7 @@ class ImageRestorer(TextGuidedTask):
 
     def default_loss(self):
         """What the presets are trained with."""
-        return RootMeanSquaredError()
+        return RestorationLoss()
 
     def default_metrics(self):
         return [PSNR()]
@@ -108,6 +107,8 @@ class ImageRestorer(TextGuidedTask):
         classifier = ImageClassifier(self.backbone, self.preprocessor)
         found = classifier.classify(image)
         instruction = prescribe(found)
-        likely = ", ".join(f"{n} {found[n]:.0%}" for n in INTENTS if found[n] >= SURE) or "nothing"
-        print(f"found: {likely}; {'left as it is' if instruction is None else instruction}")
+        if instruction is None:
+            print(f"found nothing to restore ({in_words(found)}); left as it is")
+        else:
+            print(f'found {in_words(found)}; doing "{instruction}"')
         return instruction

@@ -67,12 +67,15 @@ class TextGuidedTask(keras_hub.models.Task):
             preset: a bundled name (see `python -m tfimg presets`), a folder, or a handle such as
                 `"hf://user/model"` or `"kaggle://…"`. A preset is data: a configuration that names
                 anything but layers of Keras, KerasHub and tfimg is refused.
-            **kwargs: passed to KerasHub, such as `dtype="mixed_bfloat16"`.
+            **kwargs: passed to KerasHub, such as `dtype="mixed_bfloat16"`; by default Keras' policy
+                of the moment, whatever the preset was trained in.
 
         Raises:
             ValueError: for an unknown name, or a folder that is no preset or a broken one.
         """
         path = presets.resolve(preset)
+        # KerasHub means to do the same, but stumbles over the name of a mixed policy.
+        kwargs.setdefault("dtype", keras.config.dtype_policy())
         try:
             with warnings.catch_warnings():
                 # Keras would go on with fresh weights in the place of missing ones.

@@ -102,7 +102,7 @@ class Corpus:
 
     def _single(self, name, rng):
         kinds = ("requests", "complaints", "noun", "adjective", "scope")
-        kind = rng.choices(kinds, (0.3, 0.27, 0.18, 0.13, 0.12))[0]
+        kind = rng.choices(kinds, (0.28, 0.26, 0.15, 0.12, 0.19))[0]
         if kind in ("requests", "complaints"):
             return rng.choice(self._phrases[name][kind])
         others = [other for other in NAMES if other != name]

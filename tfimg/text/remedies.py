@@ -1,4 +1,4 @@
-"""The plainest sentence for each degradation: what a diagnosis prescribes."""
+"""Between probabilities and words: what a diagnosis found, and what it prescribes."""
 
 REMEDIES = {
     "en": {
@@ -44,6 +44,13 @@ def remedy(names, language: str = "en") -> str:
     if unknown or not names:
         raise ValueError(f"expected names out of {list(sentences)}, found {unknown or 'none'}")
     return _JOINTS[language].join(sentences[name] for name in sentences if name in set(names))
+
+
+def in_words(probabilities: dict[str, float]) -> str:
+    """What is likely, e.g. "noise 98 %, low_light 95 %", or the likeliest where nothing is."""
+    ranked = sorted(probabilities.items(), key=lambda item: -item[1])
+    likely = [item for item in ranked if item[1] >= SURE] or ranked[:1]
+    return ", ".join(f"{name} {100 * value:.0f} %" for name, value in likely)
 
 
 def prescribe(probabilities: dict[str, float]) -> str | None:

@@ -1,0 +1,32 @@
+"""The manners of every command: what is wrong is said in one line, with exit status 2."""
+
+import argparse
+import sys
+from typing import NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser whose complaints are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(refuse(self.prog, one_line(f"{message} (see {self.prog} --help)")))
+
+
+def one_line(reason: object) -> str:
+    """Returns what an exception says without its line breaks."""
+    return " ".join(str(reason).split())
+
+
+def refuse(program: str, text: str) -> int:
+    """Says on stderr why something cannot be done.
+
+    Args:
+        program: who says it, such as "python -m tfimg restore"; only the module is named.
+        text: one line, or a headline and indented lines.
+
+    Returns:
+        The exit status, 2.
+    """
+    module = program.removeprefix("python -m ").split()[0]
+    print(f"{module}: error: {text}", file=sys.stderr)
+    return 2
