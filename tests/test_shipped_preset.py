@@ -30,13 +30,14 @@ def test_it_is_small_and_its_card_is_true(restorer):
 @pytest.mark.parametrize(
     ("name", "words", "gain"),
     [
-        ("noise:25", "remove the noise", 4.0),
-        ("noise:25", "去掉噪点", 4.0),
+        ("noise:25", "remove the noise", 6.0),
+        ("noise:25", "去掉噪点", 6.0),
         ("noise:50", "so grainy! can you clean it up?", 5.0),
         ("low_light", "it's too dark", 5.0),
         ("low_light", "太暗了，调亮一点", 5.0),
         ("haze", "remove the fog", 5.0),
-        ("faded", "bring back the faded colours", 2.0),
+        ("faded", "bring back the faded colours", 4.0),
+        ("rain", "take away the rain streaks", 4.0),
     ],
 )
 def test_the_right_words_help(restorer, photo, name, words, gain):
