@@ -35,7 +35,12 @@ def _edit(folder, name, change):
 def test_a_preset_comes_back_as_it_went(restorer, preset):
     loaded = tfimg.ImageRestorer.from_preset(str(preset))
     image, words = tiny.picture(9, 13), "remove the noise"
-    np.testing.assert_array_equal(loaded.restore(image, words), restorer.restore(image, words))
+    weights = zip(loaded.backbone.weights, restorer.backbone.weights, strict=True)
+    for found, expected in weights:
+        np.testing.assert_array_equal(found, expected)
+    # A graph traced for pictures of any size adds up in another order than one of a known size.
+    found, expected = loaded.restore(image, words), restorer.restore(image, words)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
     assert loaded.interpret([words]) == restorer.interpret([words])
     assert loaded.preprocessor.sequence_length == tiny.LENGTH
 
