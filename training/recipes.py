@@ -51,7 +51,7 @@ class Restorer:
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     classifier_weight: float = 0.5
-    curriculum: tuple[tuple[int, Mixture], ...] = ((0.0, Mixture()),)
+    curriculum: tuple[tuple[float, Mixture], ...] = ((0.0, Mixture()),)
     part: str = "image_network"
 
 

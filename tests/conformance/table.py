@@ -94,10 +94,8 @@ def _generator():
 
 
 def _tone():
-    coarse, embedding = (
-        keras.Input((None, None, 6), name="coarse"),
-        keras.Input((10,), name="words"),
-    )
+    coarse = keras.Input((None, None, 6), name="coarse")
+    embedding = keras.Input((10,), name="words")
     gain, offset = tone(coarse, embedding, 4)
     return keras.Model({"coarse": coarse, "words": embedding}, {"gain": gain, "offset": offset})
 
