@@ -2,8 +2,11 @@
 
 `tf.saved_model.load` rebuilds Python objects and so accepts artefacts that a server cannot load.
 This goes through `TF_LoadSessionFromSavedModel` of the C API, which is the server's own loader.
+
+    python -m export.session NAME/VERSION SIGNATURE inputs.npz outputs.npz
 """
 
+import argparse
 import ctypes
 import importlib.util
 import sys
@@ -16,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from export import runtime
+from tfimg.arguments import Parser, one_line, refuse
 
 
 @dataclass(frozen=True)
@@ -201,3 +205,28 @@ def _meta_graph_class():
         for name in [name for name in sys.modules if name.split(".")[0] == "tensorflow"]:
             del sys.modules[name]
     return meta_graph_pb2.MetaGraphDef
+
+
+def main(arguments=None) -> int:
+    """Runs one signature on the arrays of a file, and writes what it gives to another."""
+    parser = Parser(
+        prog="python -m export.session",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    for name in ("folder", "signature", "inputs", "outputs"):
+        parser.add_argument(name)
+    args = parser.parse_args(arguments)
+    try:
+        with np.load(args.inputs) as inputs, Session(args.folder) as session:
+            outputs = session.run(args.signature, dict(inputs))
+        # As fixed-width bytes: object arrays would be pickled, and loading them could run code.
+        plain = {name: a.astype("S") if a.dtype == object else a for name, a in outputs.items()}
+        np.savez(args.outputs, **plain)
+    except (OSError, TypeError, ValueError) as error:
+        return refuse(parser.prog, one_line(error))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,7 +8,7 @@ from tfimg.degradations import INTENTS
 from tfimg.tasks.task import TextGuidedTask
 
 # A square from the middle is enough to tell, and keeps time and memory bounded.
-_CROP = 512
+CROP = 512
 
 
 @keras.saving.register_keras_serializable("tfimg")
@@ -50,11 +50,11 @@ class ImageClassifier(TextGuidedTask):
         if image.ndim != 3:
             raise ValueError(f"image has shape {image.shape}; expected (H, W, 3)")
         height, width = image.shape[:2]
-        top, left = max(0, height - _CROP) // 2, max(0, width - _CROP) // 2
-        crop = pixels.to_float(image[top : top + _CROP, left : left + _CROP])
+        top, left = max(0, height - CROP) // 2, max(0, width - CROP) // 2
+        crop = pixels.to_float(image[top : top + CROP, left : left + CROP])
         multiple = self.backbone.multiple
         fill = [(0, -size % multiple) for size in crop.shape[:2]]
-        crop = np.pad(crop, (*fill, (0, 0)), mode="symmetric")[None]
+        crop = np.pad(crop, (*fill, (0, 0)), mode="reflect")[None]
         logits = self.backbone.image_network.predict_on_batch(
             {
                 "image": crop,

@@ -1,0 +1,145 @@
+"""Writes a preset as a SavedModel that TF Serving takes as it is.
+
+    python -m export.saved_model --preset restorer_small --out served/restorer/1
+
+The last part of `--out` is the version, a number. Pictures and words go in as they are: decoding
+and tokenising happen in the graph. Beside it, in `assets.extra`, lie the labels, the preset's card
+and requests that TF Serving runs once to warm up.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from tfimg.arguments import Parser, one_line, refuse
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+_WARM_UP_SIDE = 256
+
+
+def main(arguments=None) -> int:
+    """Writes what the arguments say and prints what was written."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    if not args.out.name.isdigit():
+        return refuse(
+            parser.prog, f"--out must end in a version, such as {args.out / '1'}, found {args.out}"
+        )
+    if args.out.exists():
+        return refuse(parser.prog, f"{args.out} exists; give the next version")
+    from tfimg import presets
+
+    try:
+        preset = args.preset or presets.default()
+        presets.resolve(preset)
+    except ValueError as error:
+        return refuse(parser.prog, one_line(error))
+    import tfimg
+    from export.signatures import MAX_PIXELS
+
+    try:
+        restorer = tfimg.ImageRestorer.from_preset(preset, dtype="float32")
+        write(restorer, args.out, presets.resolve(preset), args.max_pixels or MAX_PIXELS)
+    except (OSError, ValueError) as error:
+        return refuse(parser.prog, one_line(error))
+    size = sum(file.stat().st_size for file in args.out.rglob("*") if file.is_file())
+    print(f"saved {args.out} ({size / 1e6:.1f} MB)")
+    return 0
+
+
+def write(restorer, folder: Path, card: str | Path, max_pixels: int) -> None:
+    """Exports a restorer; the folder appears whole or not at all.
+
+    Args:
+        restorer: a `tfimg.ImageRestorer`.
+        folder: `NAME/VERSION`, must not exist.
+        card: folder of the preset; its `card.json` and `README.md` go along where it has them.
+        max_pixels: the largest picture that is decoded.
+
+    Raises:
+        ValueError: if the graph holds an operation that older servers lack.
+        OSError: if the folder cannot be written.
+    """
+    import keras
+
+    from export.operations import unexpected
+    from export.signatures import restorer_signatures
+    from tfimg.degradations import INTENTS
+
+    archive = keras.export.ExportArchive()
+    restorer.preprocessor.build(None)
+    archive.track(restorer.backbone)
+    archive.track(restorer.preprocessor)
+    for name, (function, specs) in restorer_signatures(restorer, max_pixels).items():
+        archive.add_endpoint(name, function, input_signature=specs)
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = folder.with_name(f".{folder.name}.writing")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        archive.write_out(str(fresh), verbose=False)
+        if found := unexpected(fresh):
+            raise ValueError(f"the graph holds operations that servers may lack: {sorted(found)}")
+        extra = fresh / "assets.extra"
+        extra.mkdir()
+        (extra / "labels.json").write_text(json.dumps(INTENTS))
+        for name in ("card.json", "README.md"):
+            if (Path(card) / name).is_file():
+                shutil.copy(Path(card) / name, extra / name)
+        _write_warm_up(extra / "tf_serving_warmup_requests", folder.parent.name, restorer)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _write_warm_up(path, model, restorer):
+    """One real request for each signature, in the format that TF Serving replays."""
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
+    from tfimg import presets
+
+    photo = tf.io.decode_png(presets.sample_path().read_bytes(), channels=3)
+    photo = tf.image.resize_with_crop_or_pad(photo, _WARM_UP_SIDE, _WARM_UP_SIDE)
+    sentence, image = ["remove the noise"], photo[None]
+    requests = {
+        "serving_default": {"image_bytes": [tf.io.encode_png(photo)], "instruction": sentence},
+        "restore": {"image": image, "instruction": sentence},
+        "restore_embedded": {"image": image, "embedding": restorer.embed(*sentence)[None]},
+        "encode_text": {"instruction": sentence},
+        "interpret": {"instruction": sentence},
+        "classify": {"image": image},
+    }
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for signature, inputs in requests.items():
+            request = predict_pb2.PredictRequest()
+            request.model_spec.name, request.model_spec.signature_name = model, signature
+            for name, value in inputs.items():
+                value = tf.convert_to_tensor(value).numpy()
+                request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+            log = prediction_log_pb2.PredictionLog(
+                predict_log=prediction_log_pb2.PredictLog(request=request)
+            )
+            writer.write(log.SerializeToString())
+
+
+def _parser():
+    parser = Parser(
+        prog="python -m export.saved_model",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--preset", help="a bundled name or a folder")
+    parser.add_argument("--out", required=True, type=Path, metavar="NAME/VERSION")
+    parser.add_argument(
+        "--max-pixels", type=int, help="largest picture that is decoded; 16.8 million by default"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""The signatures of an exported restorer: plain tensors and strings in, plain tensors out.
+
+Everything that a caller would otherwise have to port is inside the graph: decoding and encoding
+pictures, tokenising words, filling a picture up to the sizes that the network takes.
+"""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+# What `ImageClassifier.classify` looks at, too.
+from tfimg.tasks.image_classifier import CROP
+from tfimg.tasks.image_restorer import ImageRestorer
+
+# A header can promise any size; whoever decodes the rest must have checked it.
+MAX_PIXELS = 4096 * 4096
+
+# What `str.strip` takes away.
+_AROUND = r"^[\s\pZ\p{Cc}]+|[\s\pZ\p{Cc}]+$"
+
+_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+
+Signature = tuple[Callable[..., dict[str, tf.Tensor]], list[tf.TensorSpec]]
+
+
+def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -> dict:
+    """Returns the functions that a SavedModel of a restorer offers. All of them take batches.
+
+    Args:
+        restorer: what is exported.
+        max_pixels: the largest picture that `serving_default` decodes.
+
+    Returns:
+        For each name a function and the specifications of its arguments:
+
+        - `serving_default`: `image_bytes` `(B,)`, PNG or JPEG of any sizes, and `instruction`
+          `(B,)`, to `image_bytes` `(B,)`, PNG;
+        - `restore`: `image` `(B, H, W, 3)` uint8 and `instruction` `(B,)`, to `image` alike;
+        - `restore_embedded`: `image` and `embedding` `(B, D)` float32, to `image`;
+        - `encode_text`: `instruction` to `embedding`;
+        - `interpret`: `instruction` to `probabilities` `(B, 10)`, in the order of `INTENTS`;
+        - `classify`: `image` to `probabilities` `(B, 10)`.
+    """
+    backbone, tokenize = restorer.backbone, restorer.preprocessor.tokenize
+
+    def read(instruction):
+        words = tf.strings.regex_replace(instruction, _AROUND, "")
+        checks = [
+            tf.debugging.Assert(
+                tf.reduce_all(tf.strings.length(words) > 0),
+                ["an instruction is empty; say what to do in words", instruction],
+            )
+        ]
+        with tf.control_dependencies(checks):
+            return backbone.text_encoder(tokenize(tf.identity(words)), training=False)
+
+    def network(image, embedding):
+        filled = _filled(image, backbone.multiple)
+        known = tf.ones_like(filled[..., :1], tf.float32)
+        inputs = {"image": _to_float(filled), "mask": known, "embedding": embedding}
+        return backbone.image_network(inputs, training=False)
+
+    def restored(image, embedding):
+        height, width = tf.unstack(tf.shape(image)[1:3])
+        return _to_uint8(network(image, embedding)["image"][:, :height, :width])
+
+    def serving_default(image_bytes, instruction):
+        def one(row):
+            picture = decode(row[0], max_pixels)
+            return tf.io.encode_png(restored(picture[None], row[1][None])[0], compression=1)
+
+        rows = (image_bytes, read(instruction)["embedding"])
+        # One after the other: memory is that of one picture, and one keeps all cores busy.
+        pictures = tf.map_fn(one, rows, fn_output_signature=tf.string, parallel_iterations=1)
+        return {"image_bytes": pictures}
+
+    def restore(image, instruction):
+        return {"image": restored(image, read(instruction)["embedding"])}
+
+    def restore_embedded(image, embedding):
+        return {"image": restored(image, embedding)}
+
+    def encode_text(instruction):
+        return {"embedding": read(instruction)["embedding"]}
+
+    def interpret(instruction):
+        return {"probabilities": tf.sigmoid(read(instruction)["intent_logits"])}
+
+    def classify(image):
+        middle = _middle(image, CROP)
+        wordless = tf.zeros((tf.shape(image)[0], backbone.embedding_width))
+        return {"probabilities": tf.sigmoid(network(middle, wordless)["logits"])}
+
+    def strings(name):
+        return tf.TensorSpec([None], tf.string, name)
+
+    pictures = tf.TensorSpec([None, None, None, 3], tf.uint8, "image")
+    embeddings = tf.TensorSpec([None, backbone.embedding_width], tf.float32, "embedding")
+    return {
+        "serving_default": (serving_default, [strings("image_bytes"), strings("instruction")]),
+        "restore": (restore, [pictures, strings("instruction")]),
+        "restore_embedded": (restore_embedded, [pictures, embeddings]),
+        "encode_text": (encode_text, [strings("instruction")]),
+        "interpret": (interpret, [strings("instruction")]),
+        "classify": (classify, [pictures]),
+    }
+
+
+def decode(image_bytes: tf.Tensor, max_pixels: int) -> tf.Tensor:
+    """Decodes a PNG or JPEG as Pillow does, once its header has been found to be acceptable.
+
+    Args:
+        image_bytes: scalar string.
+        max_pixels: height times width that is still decoded.
+
+    Returns:
+        uint8 `(H, W, 3)`; transparency is dropped, grey becomes three equal channels.
+
+    Raises:
+        InvalidArgumentError: for another format, a broken file or too many pixels.
+    """
+    header = tf.strings.substr(image_bytes + b"\0" * 24, 0, 24)
+    is_png = tf.strings.substr(header, 0, len(_PNG)) == _PNG
+    is_jpeg = tf.strings.substr(header, 0, len(_JPEG)) == _JPEG
+    known = tf.debugging.Assert(
+        is_png | is_jpeg, ["image_bytes holds neither a PNG nor a JPEG; it starts with", header]
+    )
+    with tf.control_dependencies([known]):
+        sides = tf.cond(
+            is_png,
+            lambda: tf.io.decode_raw(
+                tf.strings.substr(header, 16, 8), tf.int32, little_endian=False
+            )[::-1],
+            lambda: tf.image.extract_jpeg_shape(image_bytes)[:2],
+        )
+    pixels = tf.reduce_prod(tf.cast(sides, tf.int64))
+    small = tf.debugging.Assert(
+        (pixels > 0) & (pixels <= max_pixels),
+        [f"the picture has more than {max_pixels} pixels, or none: height and width", sides],
+    )
+    with tf.control_dependencies([small]):
+        return tf.cond(
+            is_png,
+            lambda: tf.io.decode_png(image_bytes, channels=3),
+            lambda: tf.io.decode_jpeg(image_bytes, channels=3, dct_method="INTEGER_ACCURATE"),
+        )
+
+
+def _filled(image, multiple):
+    """Mirrors a picture at its right and lower edges, as `restore_tiled` does."""
+    for axis in (1, 2):
+        size = tf.shape(image)[axis]
+        places = tf.range((size + multiple - 1) // multiple * multiple)
+        places %= tf.maximum(2 * size - 2, 1)
+        places = tf.where(places < size, places, 2 * size - 2 - places)
+        image = tf.gather(image, places, axis=axis)
+    return image
+
+
+def _middle(image, side):
+    height, width = tf.unstack(tf.shape(image)[1:3])
+    top, left = tf.maximum(0, height - side) // 2, tf.maximum(0, width - side) // 2
+    return image[:, top : top + side, left : left + side]
+
+
+def _to_float(image):
+    return tf.cast(image, tf.float32) / 255.0
+
+
+def _to_uint8(image):
+    return tf.cast(tf.round(tf.clip_by_value(image, 0.0, 1.0) * 255.0), tf.uint8)

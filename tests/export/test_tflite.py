@@ -1,0 +1,207 @@
+"""LiteRT beside Keras: the same pictures in every precision, without TensorFlow at hand."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import tfimg
+from export import lite, tflite
+from tests import tiny
+from tfimg import files, presets
+from tfimg.degradations import INTENTS, parse_protocol
+from tfimg.metrics import psnr
+from tfimg.pixels import to_float, to_uint8
+
+ROOT = Path(__file__).parents[2]
+WORDS = ["remove the noise", "去掉噪点"]
+SIDE = 64
+
+
+def _picture(height, width, seed=0):
+    """Smooth, as photos are, so that a quantised network has something to keep."""
+    small = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), np.uint8)
+    return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A function from a precision and a size to a restorer in LiteRT."""
+    network, made = tiny.perturb(tiny.restorer()), {}
+
+    def load(quantize, size):
+        if (quantize, size) not in made:
+            folder = tmp_path_factory.mktemp("phone") / "model"
+            tflite.write(network, folder, quantize, size, [_picture(90, 100)])
+            made[quantize, size] = folder
+        return lite.LiteRestorer(made[quantize, size])
+
+    return load
+
+
+@pytest.fixture
+def inside(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("quantize", ["none", "float16"])
+@pytest.mark.parametrize("size", [SIDE, None])
+def test_pictures_come_back_as_from_keras(exported, restorer, quantize, size):
+    model, most = exported(quantize, size), 1 if quantize == "none" else 2
+    for shape in ((SIDE, SIDE), (40, 48), (5, 3)):
+        picture = _picture(*shape)
+        for words in WORDS:
+            found = model.restore(picture, words)
+            assert found.shape == picture.shape and found.dtype == np.uint8
+            if max(shape) == SIDE or size is None:  # else the borders see other neighbours
+                expected = restorer.restore(picture, words)
+                assert np.abs(found.astype(int) - expected).max() <= most
+
+
+@pytest.mark.parametrize("quantize", tflite.QUANTIZATIONS)
+def test_the_words_are_understood_alike(exported, restorer, quantize):
+    model = exported(quantize, SIDE)
+    tolerance = {"none": 1e-5, "float16": 2e-3}.get(quantize, 0.03)
+    for words in WORDS:
+        np.testing.assert_allclose(model.embed(words), restorer.embed(words), atol=tolerance)
+        found, expected = model.interpret(words), restorer.interpret([words])[0]
+        assert list(found) == list(INTENTS)
+        assert found == pytest.approx(expected, abs=tolerance)
+
+
+def test_a_large_picture_goes_through_in_tiles(exported, restorer):
+    picture = _picture(150, 200)
+    whole = restorer.restore(picture, WORDS[0]).astype(int)
+    tiled = exported("none", SIDE).restore(picture, WORDS[0])
+    assert np.abs(tiled - whole).mean() < 1
+
+
+def test_strength_and_depth(exported):
+    model, picture = exported("none", SIDE), _picture(20, 30)
+    np.testing.assert_array_equal(model.restore(picture, WORDS[0], strength=0), picture)
+    full, half = (model.restore(picture, WORDS[0], strength=s).astype(int) for s in (1, 0.5))
+    assert np.abs((full + picture) / 2 - half).max() <= 1
+    deep = model.restore(picture.astype(np.uint16) * 257, WORDS[0])
+    assert deep.dtype == np.uint16 and np.abs(deep / 257 - full).max() <= 1
+
+
+def test_files_describe_themselves(exported):
+    for quantize in tflite.QUANTIZATIONS:
+        model = exported(quantize, SIDE)
+        part = model.description["image"]
+        assert {row["name"]: (row["dtype"], row["shape"]) for row in part["inputs"]} == {
+            "image": ("uint8", [1, SIDE, SIDE, 3]),
+            "embedding": ("float32", [1, 10]),
+        }
+        assert sorted(row["place"] for row in part["inputs"]) == [0, 1]
+        assert [(row["name"], row["dtype"]) for row in part["outputs"]] == [("image", "uint8")]
+        assert model.description["labels"] == list(INTENTS)
+
+
+def test_the_shipped_preset_in_every_precision(tmp_path):
+    restorer = tfimg.ImageRestorer.from_preset(presets.default())
+    photo = to_float(files.read_picture(presets.sample_path()).pixels)[60:316, 120:376]
+    noisy = to_uint8(parse_protocol("noise:25:camera").apply(photo, 0))
+    words = "remove the noise"
+    expected = restorer.restore(noisy, words)
+    score = psnr(to_float(expected), photo)
+    sample = to_uint8(to_float(files.read_picture(presets.sample_path()).pixels))
+    for quantize in tflite.QUANTIZATIONS:
+        folder = tmp_path / quantize
+        tflite.write(restorer, folder, quantize, 256, [sample])
+        assert b"Flex" not in (folder / "image.tflite").read_bytes()
+        found = lite.LiteRestorer(folder).restore(noisy, words)
+        difference = np.abs(found.astype(int) - expected).max()
+        assert difference <= {"none": 1, "float16": 2}.get(quantize, 255)
+        assert psnr(to_float(found), photo) > score - 0.3
+    assert (tmp_path / "int8" / "image.tflite").stat().st_size < 2_000_000
+
+
+def test_the_runner_needs_no_tensorflow(exported, tmp_path):
+    folder = exported("none", SIDE).folder
+    source, target = tmp_path / "in.png", tmp_path / "out.png"
+    Image.fromarray(_picture(30, 70)).save(source)
+    program = """
+import sys
+for name in ("tensorflow", "keras", "keras_hub", "tensorflow_text", "jax"):
+    sys.modules[name] = None
+from export import lite
+sys.exit(lite.main(sys.argv[1:]))
+"""
+    command = [sys.executable, "-c", program, folder, source, WORDS[0], "-o", target]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(target)), exported("none", SIDE).restore(_picture(30, 70), WORDS[0])
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["FOLDER", "missing.png", "remove the noise"], "missing.png"),
+        (["FOLDER", "in.png"], "say what to do"),
+        (["FOLDER", "in.png", "remove the noise", "--strength", "7"], "7"),
+        (["nowhere", "in.png", "remove the noise"], "model.json"),
+    ],
+)
+def test_bad_runs_are_refused_in_one_line(
+    exported, arguments, message, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(_picture(8, 8)).save("in.png")
+    folder = str(exported("none", SIDE).folder)
+    arguments = [folder if word == "FOLDER" else word for word in arguments]
+    assert lite.main([*arguments, "-o", "out.png"]) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error and "\n" not in error
+    assert not Path("out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--size", "100"], "100"),
+        (["--size", "8"], "8"),
+        (["--preset", "nowhere"], "nowhere"),
+        (["--calibrate", "nowhere"], "nowhere"),
+    ],
+)
+def test_bad_exports_are_refused_in_one_line(arguments, message, tmp_path, capsys):
+    assert tflite.main([*arguments, "--out", str(tmp_path / "phone")]) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error and "\n" not in error
+    assert not (tmp_path / "phone").exists()
+
+
+def test_what_is_there_is_not_overwritten(preset, tmp_path, capsys):
+    (tmp_path / "precious.txt").write_text("mine")
+    assert tflite.main(["--preset", str(preset), "--out", str(tmp_path)]) == 2
+    assert "not an empty folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+
+
+def test_int8_needs_photos(restorer, tmp_path):
+    with pytest.raises(ValueError, match="photos"):
+        tflite.write(restorer, tmp_path / "phone", "int8", SIDE, [])
+    assert not (tmp_path / "phone").exists()
+
+
+def test_the_command_writes_all_that_an_app_needs(preset, tmp_path, capsys):
+    out = tmp_path / "phone"
+    arguments = ["--preset", str(preset), "--out", str(out), "--quantize", "dynamic"]
+    assert tflite.main([*arguments, "--size", "64"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["phone"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "image.tflite",
+        "model.json",
+        "vocabulary.txt",
+        "words.tflite",
+    ]
+    assert json.loads((out / "model.json").read_text())["quantize"] == "dynamic"
+    assert "image.tflite" in capsys.readouterr().out

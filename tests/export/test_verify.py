@@ -1,0 +1,81 @@
+"""The proof: it passes what is equal, and it sees what is not."""
+
+import json
+
+import numpy as np
+import pytest
+
+from export import saved_model, tflite, verify
+from tests import tiny
+
+
+@pytest.fixture(scope="module")
+def photo():
+    coarse = np.random.default_rng(0).integers(0, 256, (33, 33, 3), np.uint8)
+    return coarse.repeat(8, axis=0).repeat(8, axis=1)
+
+
+@pytest.fixture(scope="module")
+def cases(photo):
+    return verify.cases([photo])
+
+
+@pytest.fixture(scope="module")
+def folders(restorer, photo, tmp_path_factory):
+    root = tmp_path_factory.mktemp("exported")
+    saved_model.write(restorer, root / "restorer" / "1", "nowhere", 10**6)
+    tflite.write(restorer, root / "none", "none", verify.SIDE, [])
+    return root / "restorer" / "1", root / "none"
+
+
+def test_cases_are_degraded_photos_with_words(cases, photo):
+    assert {case.words for case in cases} >= {"remove the noise", "去雾"}
+    for case in cases:
+        assert case.image.dtype == np.uint8 and case.image.shape == (verify.SIDE, verify.SIDE, 3)
+        np.testing.assert_allclose(case.clean, photo[4:260, 4:260] / np.float32(255), atol=1e-6)
+        assert np.abs(case.image / 255 - case.clean).mean() > 0.005
+
+
+def test_what_is_equal_passes(restorer, cases, folders):
+    rows = verify.compare(restorer, cases[:2], folders[0], [folders[1]])
+    assert [row.what for row in rows] == [
+        *("serving_default", "restore", "restore_embedded"),
+        *("encode_text", "interpret", "classify", "image", "words"),
+    ]
+    assert all(row.passed for row in rows), rows
+
+
+def test_another_network_does_not_pass(cases, folders):
+    stranger = tiny.perturb(tiny.restorer(), seed=1)
+    rows = verify.compare(stranger, cases[:2], folders[0], [folders[1]])
+    assert not any(row.passed for row in rows), rows
+
+
+def test_the_exit_status_tells(preset, folders, photo, tmp_path, capsys):
+    from PIL import Image
+
+    (tmp_path / "photos").mkdir()
+    Image.fromarray(photo).save(tmp_path / "photos" / "one.png")
+    arguments = ["--preset", str(preset), "--photos", str(tmp_path / "photos"), "--json"]
+    assert verify.main([*arguments, "--lite", str(folders[1])]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["what"] for row in rows} == {"image", "words"} and all(r["passed"] for r in rows)
+
+    tiny.perturb(tiny.restorer(), seed=1).save_to_preset(str(tmp_path / "stranger"))
+    arguments[1] = str(tmp_path / "stranger")
+    assert verify.main([*arguments, "--lite", str(folders[1])]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--preset", "nowhere"], "nowhere"),
+        (["--saved-model", "nowhere/1"], "nowhere/1"),
+        (["--lite", "nowhere"], "nowhere"),
+        (["--photos", "nowhere"], "nowhere"),
+    ],
+)
+def test_bad_arguments_are_refused_in_one_line(arguments, message, capsys):
+    assert verify.main(arguments) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error and "\n" not in error
