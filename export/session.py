@@ -43,6 +43,24 @@ class TensorSpec:
             and all(size in (None, given) for size, given in zip(self.shape, shape, strict=True))
         )
 
+    def feedable(self, name: str, value) -> np.ndarray:
+        """Returns a value as an array that can be fed.
+
+        Args:
+            name: of the input, for the error.
+            value: array, or for strings a list or array of bytes or str.
+
+        Raises:
+            TypeError: for a dtype that loses its kind.
+            ValueError: for another shape.
+        """
+        array = np.asarray(value, dtype=object if self.dtype == object else None)
+        if not np.can_cast(array.dtype, self.dtype, "same_kind"):
+            raise TypeError(f"input {name!r} has dtype {array.dtype}; expected {self.dtype}")
+        if not self.accepts(array.shape):
+            raise ValueError(f"input {name!r} has shape {array.shape}; expected {self.shape}")
+        return np.require(array, self.dtype, "C")
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -116,7 +134,7 @@ class Session:
             raise ValueError(
                 f"signature {signature!r} takes {[*wanted.inputs]}, found {sorted(inputs)}"
             )
-        arrays = [_feedable(name, inputs[name], spec) for name, spec in wanted.inputs.items()]
+        arrays = [spec.feedable(name, inputs[name]) for name, spec in wanted.inputs.items()]
         outputs = (ctypes.c_void_p * len(wanted.outputs))()
         with ExitStack() as stack:
             # The outputs are read before this stack frees the inputs: they may share memory.
@@ -157,15 +175,6 @@ class Session:
                 raise ValueError(f"the graph has no operation {operation!r}")
             places.append(runtime.Output(found, int(index)))
         return (runtime.Output * len(places))(*places)
-
-
-def _feedable(name, value, spec):
-    array = np.asarray(value, dtype=object if spec.dtype == object else None)
-    if not np.can_cast(array.dtype, spec.dtype, "same_kind"):
-        raise TypeError(f"input {name!r} has dtype {array.dtype}; expected {spec.dtype}")
-    if not spec.accepts(array.shape):
-        raise ValueError(f"input {name!r} has shape {array.shape}; expected {spec.shape}")
-    return np.require(array, spec.dtype, "C")
 
 
 def _parse_signatures(content):

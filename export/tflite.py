@@ -45,7 +45,7 @@ def main(arguments=None) -> int:
     try:
         preset = args.preset or presets.default()
         presets.resolve(preset)
-        photos = _photos(args.calibrate)
+        photos = calibration_photos(args.calibrate)
     except (OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     import tfimg
@@ -82,9 +82,9 @@ def write(restorer, folder: Path, quantize: str, size: int | None, photos: list)
     from tfimg.degradations import INTENTS
 
     backbone, preprocessor = restorer.backbone, restorer.preprocessor
-    words = _converted(*_words(restorer), "dynamic" if quantize == "int8" else quantize)
+    words = convert(*_words(restorer), "dynamic" if quantize == "int8" else quantize)
     rows = _calibration(restorer, photos, size or _CALIBRATION_SIDE)
-    image = _converted(*_image(restorer, size), quantize, rows)
+    image = convert(*_image(restorer, size), quantize, rows)
 
     tokenizer = preprocessor.tokenizer
     description = {
@@ -171,10 +171,23 @@ def _image(restorer, size):
     return network, image, specs
 
 
-def _converted(
-    model, function: Callable, specs: list, quantize: str, rows: Callable | None = None
+def convert(
+    model, function: Callable, specs: list, quantize: str = "none", rows: Callable | None = None
 ) -> bytes:
-    """Converts by way of a SavedModel: straight from Keras the converter loses the weights."""
+    """Converts a function of a model to LiteRT with builtin operations only.
+
+    It goes by way of a SavedModel: straight from Keras the converter loses the weights.
+
+    Args:
+        model: the Keras model whose weights the function uses.
+        function: to a dict of outputs.
+        specs: a `tf.TensorSpec` for each argument.
+        quantize: one of `QUANTIZATIONS`.
+        rows: for `int8`, gives dicts of arguments to calibrate on.
+
+    Returns:
+        What a `.tflite` file holds.
+    """
     import keras
     import tensorflow as tf
 
@@ -245,8 +258,8 @@ def _interface(model: bytes) -> dict:
     }
 
 
-def _photos(folder):
-    """The photos to calibrate on: a folder's, or the sample that ships."""
+def calibration_photos(folder: Path | None = None) -> list:
+    """Returns the photos to calibrate on, uint8: a folder's, or the sample that ships."""
     from tfimg import files, presets
     from tfimg.pixels import to_uint8
 

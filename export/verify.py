@@ -244,7 +244,7 @@ def _exported(restorer, preset, scratch):
     folders = []
     for quantize in tflite.QUANTIZATIONS:
         folders.append(scratch / quantize)
-        tflite.write(restorer, folders[-1], quantize, SIDE, _photos(None))
+        tflite.write(restorer, folders[-1], quantize, SIDE, tflite.calibration_photos())
     return served, folders
 
 

@@ -8,7 +8,7 @@ import pytest
 import tfimg
 from tests import tiny
 from tfimg.degradations import INTENTS
-from tfimg.network import SIZES, image_network
+from tfimg.network import SIZES, image_network, multiple_of
 
 
 def _run(network, image, embedding=None, mask=None):
@@ -36,15 +36,17 @@ def test_every_size_starts_as_the_identity(size):
 
 def test_a_tone_multiplies_and_lifts_the_known_picture():
     network, image = image_network(SIZES["tiny"], 10, 4), tiny.picture()
-    for name, value in (("gain", 0.5), ("offset", 0.125)):
-        network.get_layer(f"tone_{name}").bias.assign([0, value, 0])
+    network.get_layer("tone_gain").bias.assign([1, 1.5, 1])
+    network.get_layer("tone_offset").bias.assign([0, 0.125, 0])
     expected = image * [1, 1.5, 1] + [0, 0.125, 0]
     np.testing.assert_allclose(_run(network, image)["image"], expected, atol=1e-6)
 
 
-def test_without_a_residual_it_starts_as_black():
+def test_without_a_residual_it_starts_as_black_and_has_no_tone():
     network = image_network(SIZES["tiny"], 10, 4, residual=False)
-    np.testing.assert_array_equal(_run(network, tiny.picture())["image"], 0)
+    picture = tiny.picture(12, 20)
+    assert multiple_of(SIZES["tiny"], residual=False) == 4
+    np.testing.assert_array_equal(_run(network, picture)["image"], np.zeros_like(picture))
 
 
 def test_the_words_change_the_picture(restorer):
@@ -83,19 +85,19 @@ def test_the_mask_itself_has_an_influence(restorer):
 def test_a_picture_moved_by_the_multiple_gives_the_result_moved(restorer):
     backbone = restorer.backbone
     step = backbone.multiple
-    image = np.zeros((128, 128, 3), "float32")
-    image[60:68, 56:68] = tiny.picture(8, 12)
+    image = np.zeros((256, 256, 3), "float32")
+    image[124:132, 120:132] = tiny.picture(8, 12)
     moved = np.roll(image, (step, 2 * step), (0, 1))
     expected = np.roll(_run(backbone.image_network, image)["image"], (step, 2 * step), (0, 1))
     found = _run(backbone.image_network, moved)["image"]
-    inner = np.s_[44:92, 44:92]  # away from the borders, which do not move
+    inner = np.s_[96:160, 96:160]  # away from the borders, which do not move
     np.testing.assert_allclose(found[inner], expected[inner], atol=1e-5)
 
 
 @pytest.mark.parametrize("height,width", [(1, 1), (1, 5), (3, 2)])
-def test_any_multiple_of_the_level_factor_fits(restorer, height, width):
+def test_any_multiple_fits(restorer, height, width):
     backbone = restorer.backbone
-    assert backbone.multiple == 4
+    assert backbone.multiple == 8
     image = tiny.picture(height * backbone.multiple, width * backbone.multiple)
     assert _run(backbone.image_network, image)["image"].shape == image.shape
 

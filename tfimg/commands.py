@@ -12,7 +12,7 @@ from rich.table import Table
 from tfimg import files, jobs, show
 from tfimg.arguments import one_line
 from tfimg.postprocess import check_strength
-from tfimg.text.remedies import in_words, prescribe
+from tfimg.text.remedies import in_words, intention, prescribe
 
 
 def restore(args: argparse.Namespace) -> list[str]:
@@ -151,12 +151,8 @@ def load(task: str, preset: str) -> Any:
 def diagnose(classifier: Any, picture: files.Picture, say: Callable[[str], None]) -> str | None:
     """Looks for faults, says what was found, and returns the instruction that mends them."""
     found = classifier.classify(picture.pixels)
-    instruction = prescribe(found)
-    if instruction is None:
-        say(f"{picture.path}: found nothing to restore ({in_words(found)}); copied as it is")
-        return None
-    say(f'{picture.path}: found {in_words(found)}; doing "{instruction}"')
-    return instruction
+    say(f"{picture.path}: {intention(found)}")
+    return prescribe(found)
 
 
 def run(plan: jobs.Plan, work: Callable, label: str) -> list[str]:

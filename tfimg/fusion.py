@@ -1,7 +1,7 @@
 """Fusion: the words steer every level of the image branch and of the generator.
 
-Shifts inside the blocks, in the place of a bias, switch features on and off before a ReLU; scales
-on the coarser skips and the tone decide how much of each channel passes. Both start as nothing.
+Inside every block, a shift in the place of a bias says which features pass the ReLU, and a scale
+how much each of them counts. Both start as nothing.
 
 Reference: Perez et al., "FiLM: Visual Reasoning with a General Conditioning Layer", 2018.
 """

@@ -15,7 +15,8 @@ from keras import layers
 
 from tfimg.degradations import INTENTS
 from tfimg.image.encoder import image_encoder
-from tfimg.image.generator import generator, tone
+from tfimg.image.generator import generator
+from tfimg.image.tone import FACTOR, tone
 from tfimg.text.encoder import text_encoder
 
 
@@ -44,6 +45,11 @@ SIZES = {
 }
 
 
+def multiple_of(size: ImageSize, residual: bool = True) -> int:
+    """Returns what the height and width of a picture must be a multiple of."""
+    return max(2 ** (len(size.widths) - 1), FACTOR if residual else 1)
+
+
 def image_network(
     size: ImageSize,
     embedding_dim: int,
@@ -51,7 +57,9 @@ def image_network(
     residual: bool = True,
     dtype=None,
 ) -> keras.Model:
-    """Builds the picture's half: image branch, fusion, generator head and classifier head.
+    """Builds the picture's half: tone, image branch, fusion, generator head and classifier head.
+
+    A restorer undoes what is wrong with the tone first, then with the detail of what that gives.
 
     Args:
         size: widths and depths.
@@ -64,22 +72,24 @@ def image_network(
     Returns:
         A functional model of `image` `(B, H, W, 3)` 0..1, `mask` `(B, H, W, 1)` with 1 = known
         pixel, and `embedding` `(B, embedding_dim)`, to `image` `(B, H, W, 3)` and `logits`
-        `(B, num_classes)`. H and W are multiples of `2 ** (len(size.widths) - 1)`.
+        `(B, num_classes)`. H and W are multiples of `multiple_of(size, residual)`.
     """
     image = keras.Input((None, None, 3), name="image")
     mask = keras.Input((None, None, 1), name="mask")
     embedding = keras.Input((embedding_dim,), name="embedding")
 
-    known = layers.Multiply(dtype="float32", name="known")([image, mask])
-    canvas = layers.Concatenate(dtype=dtype, name="canvas")([known, mask])
-
     steer = layers.Dense(_STEER_WIDTH, activation="relu", dtype=dtype, name="steer")(embedding)
+    known = layers.Multiply(dtype="float32", name="known")([image, mask])
+    if residual:
+        gain, offset = tone(known, steer, dtype)
+        gained = layers.Multiply(dtype="float32", name="gained")([known, gain])
+        known = layers.Add(dtype="float32", name="toned")([gained, offset])
+
+    canvas = layers.Concatenate(dtype=dtype, name="canvas")([known, mask])
     levels = image_encoder(canvas, steer, size.widths, size.encoder_blocks, dtype)
     restored = generator(levels, steer, size.decoder_blocks, dtype=dtype)
     if residual:
-        gain, offset = tone(levels[-1], steer, 2 ** (len(levels) - 1), dtype=dtype)
-        toned = layers.Multiply(dtype="float32", name="toned")([known, gain])
-        restored = layers.Add(dtype="float32", name="restored")([toned, offset, restored])
+        restored = layers.Add(dtype="float32", name="restored")([known, restored])
 
     pooled = layers.GlobalAveragePooling2D(dtype=dtype, name="pool")(levels[-1])
     hidden = layers.Dense(64, activation="relu", dtype=dtype, name="classifier_hidden")(pooled)
@@ -174,7 +184,7 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
     @property
     def multiple(self) -> int:
         """What the height and width of a picture must be a multiple of."""
-        return 2 ** (len(self.size.widths) - 1)
+        return multiple_of(self.size, self.residual)
 
     @property
     def embedding_width(self) -> int:

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from tfimg.data.pairs import Mixture
-
 
 @dataclass(frozen=True)
 class Words:
@@ -36,33 +34,26 @@ class Restorer:
         size: a name in `tfimg.network.SIZES`.
         steps: optimiser steps.
         batch_size: crops a step.
-        crop_size: side of a crop in pixels.
+        crop_sizes: pairs of a share of the run (rising, 0 first) and the side in pixels of the
+            crops from there on. Small ones give more steps an hour; fog and greyness are told
+            apart in large ones.
         learning_rate: at the end of the warm-up.
         classifier_weight: weight of the classifier head's loss beside the picture's. Only pictures
             without words, one in nine, count in it.
-        curriculum: pairs of a share of the run (rising, 0 first) and the mixture of training pairs
-            that comes from there on.
     """
 
     size: str
     steps: int
     batch_size: int = 16
-    crop_size: int = 64
+    crop_sizes: tuple[tuple[float, int], ...] = ((0.0, 64), (0.85, 96))
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
-    classifier_weight: float = 0.5
-    curriculum: tuple[tuple[float, Mixture], ...] = ((0.0, Mixture()),)
+    classifier_weight: float = 0.05
     part: str = "image_network"
 
 
-# Large errors crowd sharpening out for good unless it is learnt first; haze can be learnt late.
-_SUBTLE_FIRST = (
-    (0.0, Mixture(pull=(1.0, 6.0, 4.0, 4.0, 1.0, 2.0, 1.0, 1.0, 2.0))),
-    (0.58, Mixture()),
-)
-
 RECIPES = {
     "words": Words(steps=10_000),
-    "restorer_tiny": Restorer(size="tiny", steps=50_000, curriculum=_SUBTLE_FIRST),
-    "restorer_small": Restorer(size="small", steps=50_000, curriculum=_SUBTLE_FIRST),
+    "restorer_tiny": Restorer(size="tiny", steps=36_000),
+    "restorer_small": Restorer(size="small", steps=36_000),
 }

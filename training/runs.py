@@ -52,27 +52,22 @@ def source(recipe, task, folders, steps: int, seed: int) -> Callable[[int], tf.d
     """Returns a function from the number of the first step to a run's batches."""
     if isinstance(recipe, Words):
         return lambda first: sentence_batches(recipe, task.preprocessor, seed, first)
-    packed = int(recipe.crop_size * _PACKED)
+    packed = int(max(size for _, size in recipe.crop_sizes) * _PACKED)
     crops = pack_crops(photos_from_folders(folders), packed)
     print(f"{len(crops)} crops of {packed}x{packed}, {crops.nbytes / 1e6:.0f} MB", flush=True)
     with tf.device("CPU"):
         crops = tf.constant(crops)  # one copy for all stages
-    stage_starts = [(round(share * steps), mixture) for share, mixture in recipe.curriculum]
+    stage_starts = [(round(share * steps), size) for share, size in recipe.crop_sizes]
 
     def batches(first):
         ends = [begin for begin, _ in stage_starts[1:]] + [None]
         stages = []
-        for (begin, mixture), end in zip(stage_starts, ends, strict=True):
+        for (begin, crop_size), end in zip(stage_starts, ends, strict=True):
             if end is not None and end <= first:
                 continue
             begin = max(begin, first)
             stage = training_batches(
-                crops,
-                recipe.batch_size,
-                recipe.crop_size,
-                mixture=mixture,
-                seed=seed,
-                first_step=begin,
+                crops, recipe.batch_size, crop_size, seed=seed, first_step=begin
             )
             stages.append(stage if end is None else stage.take(end - begin))
         return functools.reduce(tf.data.Dataset.concatenate, stages)

@@ -11,7 +11,8 @@ from tests import tiny
 from tfimg.degradations import INTENTS
 from tfimg.fusion import WordScale, WordShift
 from tfimg.image.encoder import image_encoder
-from tfimg.image.generator import generator, tone
+from tfimg.image.generator import generator
+from tfimg.image.tone import tone
 from tfimg.layers import BilinearUpsampling
 from tfimg.network import SIZES, image_network
 from tfimg.text.encoder import text_encoder
@@ -94,10 +95,10 @@ def _generator():
 
 
 def _tone():
-    coarse = keras.Input((None, None, 6), name="coarse")
+    image = keras.Input((None, None, 3), name="image")
     embedding = keras.Input((10,), name="words")
-    gain, offset = tone(coarse, embedding, 4)
-    return keras.Model({"coarse": coarse, "words": embedding}, {"gain": gain, "offset": offset})
+    gain, offset = tone(image, embedding, 4)
+    return keras.Model({"image": image, "words": embedding}, {"gain": gain, "offset": offset})
 
 
 def _network(name, **options):
@@ -138,7 +139,7 @@ MODULES = {
             "words": _embedding(),
         },
     ),
-    "tone": Module(_tone, lambda: {"coarse": _features(), "words": _embedding()}),
+    "tone": Module(_tone, lambda: {"image": _images()["image"], "words": _embedding()}),
     **{
         f"image_network_{name}": Module(lambda name=name: _network(name), _steered_images)
         for name in SIZES

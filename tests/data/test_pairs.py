@@ -97,10 +97,15 @@ def test_same_pairs_eagerly_and_inside_tf_data():
 
 
 def test_a_picture_weighs_as_the_least_of_its_degradations():
-    mixture = Mixture(pull=(1, 6, 4, 4, 1, 2, 1, 1, 2))
-    labels = np.zeros((4, 10), np.float32)
-    labels[0, 1] = labels[1, [1, 2]] = labels[2, [0, 1]] = labels[3, 9] = 1
-    np.testing.assert_array_equal(picture_weights(labels, mixture), [6, 4, 1, 1])
+    mixture = Mixture(pull=(1, 6, 4, 4, 1, 2, 1, 1, 2), pull_nothing=0.5)
+    present = np.zeros((6, 9), bool)
+    present[0, 1] = present[1, [1, 2]] = present[2, [0, 1]] = present[4, 1] = present[5, 2] = True
+    named = present.copy()
+    named[2, 0] = False  # some of it is asked
+    named[4] = False  # nothing is asked
+    named[5] = np.arange(9) == 0  # something is asked that is not there
+    weights = picture_weights(tf.constant(named), tf.constant(present), mixture)
+    np.testing.assert_array_equal(weights, [6, 4, 1, 3, 3, 2])
 
 
 def test_embeddings_keep_asked_and_unasked_apart():

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from tfimg.data.pairs import Instructions, Mixture, picture_weights
+from tfimg.data.pairs import Instructions, Mixture
 from tfimg.data.pipeline import pack_crops, training_batches
+from tfimg.degradations import NAMES
 
 CROPS = np.random.default_rng(0).integers(0, 255, (5, 40, 40, 3), np.uint8)
 
@@ -44,12 +45,21 @@ def test_shapes_and_words():
 
 def test_only_pictures_without_words_teach_the_diagnosis():
     mixture = Mixture(nothing_asked=0.5)
-    x, y, weights = next(iter(training_batches(CROPS, 64, 32, mixture=mixture)))
+    x, _, weights = next(iter(training_batches(CROPS, 64, 32, mixture=mixture)))
     wordless = (x["embedding"].numpy() == 0).all(axis=1)
     assert 0 < wordless.sum() < 64
     np.testing.assert_array_equal(weights["logits"], wordless.astype(np.float32))
-    expected = picture_weights(y["logits"], mixture)
-    np.testing.assert_array_equal(weights["image"], expected)
+
+
+def test_pictures_weigh_by_what_is_wrong_and_asked():
+    only_noise = tuple(float(name == "noise") for name in NAMES)
+    heavy_noise = tuple(3.0 if name == "noise" else 1.0 for name in NAMES)
+    alone = {"clean": 0, "double": 0, "triple": 0, "wrong": 0, "weights": only_noise}
+    mixture = Mixture(**alone, nothing_asked=0.5, pull=heavy_noise, pull_nothing=0.25)
+    x, y, weights = next(iter(training_batches(CROPS, 64, 32, mixture=mixture)))
+    changed = np.abs(x["image"] - y["image"]).max(axis=(1, 2, 3)) > 0
+    assert 0 < changed.sum() < 64
+    np.testing.assert_array_equal(weights["image"], np.where(changed, 3, 0.75))
 
 
 @pytest.mark.parametrize(("batch", "crop", "message"), [(6, 32, "multiple of 4"), (4, 64, "64")])

@@ -12,8 +12,6 @@ import pytest
 from PIL import Image
 
 import tfimg
-from tfimg.data.pairs import Mixture
-from tfimg.degradations import NAMES
 from training import fit, recipes
 from training.runs import source, start
 from training.sentences import draw_sentences, sentence_batches
@@ -97,15 +95,11 @@ def test_a_finished_run_is_not_overwritten(tmp_path, capsys):
     assert (tmp_path / "checkpoint.npz").read_bytes() == b"precious"
 
 
-def test_a_curriculum_changes_the_mixture_at_its_step(photos):
-    def only(name):
-        return Mixture(clean=0, double=0, triple=0, weights=tuple(float(n == name) for n in NAMES))
-
-    recipe = recipes.Restorer("tiny", 4, 4, 32, curriculum=((0, only("rain")), (0.5, only("haze"))))
+def test_crops_grow_at_their_step(photos):
+    recipe = recipes.Restorer("tiny", 4, 4, crop_sizes=((0, 24), (0.5, 32)))
     batches = source(recipe, None, [photos], steps=4, seed=0)
-    whole = [y["logits"].numpy() for _, y, _ in batches(0).take(4)]
-    for labels, name in zip(whole, ("rain", "rain", "haze", "haze"), strict=True):
-        assert labels[:, NAMES.index(name)].all() and labels.sum() == 4
+    sides = [x["image"].shape[1] for x, _, _ in batches(0).take(4)]
+    assert sides == [24, 24, 32, 32]
     for first in (1, 2, 3):
         x, _, _ = next(iter(batches(first)))
         expected, _, _ = list(batches(0).take(first + 1))[-1]

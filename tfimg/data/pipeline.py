@@ -97,7 +97,8 @@ def training_batches(
         if instructions is None:
             embedding = intent_embeddings(named, seeds[2])
             wordless = 1.0 - tf.reduce_max(tf.sign(embedding), axis=1)
-            weights = {"image": picture_weights(y["logits"], mixture), "logits": wordless}
+            present = y["logits"][:, :-1] > 0
+            weights = {"image": picture_weights(named, present, mixture), "logits": wordless}
             return {**x, "embedding": embedding}, y, weights
         return {**x, "instruction": instructions.draw(named, seeds[2])}, y
 

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from tfimg.fusion import WordShift
+from tfimg.fusion import WordScale, WordShift
 
 
 def convolution(
@@ -25,7 +25,9 @@ def convolution(
 def residual_block(features, embedding, *, name: str, dtype=None):
     """Two convolutions with the words between them, added to the input.
 
-    The second convolution starts small, so a deep stack starts near the identity.
+    The words shift what the ReLU lets through and scale how much of it is used: thin features
+    serve many tasks better with both. The second convolution starts small, so a deep stack starts
+    near the identity.
 
     Args:
         features: `(B, H, W, C)`.
@@ -43,6 +45,7 @@ def residual_block(features, embedding, *, name: str, dtype=None):
     inner = convolution(features, channels, name=f"{name}_conv1", dtype=dtype)
     inner = WordShift(name=f"{name}_words", dtype=dtype)([inner, embedding])
     inner = layers.ReLU(name=f"{name}_relu", dtype=dtype)(inner)
+    inner = WordScale(name=f"{name}_scale", dtype=dtype)([inner, embedding])
     inner = convolution(inner, channels, name=f"{name}_conv2", dtype=dtype, gain=0.1)
     return layers.Add(name=f"{name}_add", dtype=dtype)([features, inner])
 

@@ -11,7 +11,7 @@ from tfimg.metrics import PSNR
 from tfimg.postprocess import check_strength, match_colours, postprocess
 from tfimg.tasks.image_classifier import ImageClassifier
 from tfimg.tasks.task import TextGuidedTask
-from tfimg.text.remedies import in_words, prescribe
+from tfimg.text.remedies import intention, prescribe
 from tfimg.tiling import restore_tiled
 
 
@@ -104,11 +104,6 @@ class ImageRestorer(TextGuidedTask):
         return match_colours(restored, image) if match_colour else restored
 
     def _diagnosed(self, image):
-        classifier = ImageClassifier(self.backbone, self.preprocessor)
-        found = classifier.classify(image)
-        instruction = prescribe(found)
-        if instruction is None:
-            print(f"found nothing to restore ({in_words(found)}); left as it is")
-        else:
-            print(f'found {in_words(found)}; doing "{instruction}"')
-        return instruction
+        found = ImageClassifier(self.backbone, self.preprocessor).classify(image)
+        print(intention(found))
+        return prescribe(found)

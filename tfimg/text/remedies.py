@@ -61,3 +61,11 @@ def prescribe(probabilities: dict[str, float]) -> str | None:
     """
     found = [name for name in REMEDIES["en"] if probabilities[name] >= SURE]
     return remedy(found) if found else None
+
+
+def intention(probabilities: dict[str, float]) -> str:
+    """Returns one line on what a diagnosis found and what will be done about it."""
+    instruction = prescribe(probabilities)
+    if instruction is None:
+        return f"found nothing to restore ({in_words(probabilities)}); left as it is"
+    return f'found {in_words(probabilities)}; doing "{instruction}"'

@@ -1,0 +1,174 @@
+"""Joins requests into batches, within a bounded queue."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+
+
+class QueueFull(RuntimeError):
+    """The server has as much work as it can take; try again later."""
+
+
+class DeadlinePassed(TimeoutError):
+    """Nobody waits for the answer any more."""
+
+
+@dataclass(eq=False)  # a request is itself alone, and arrays have no one answer to ==
+class _Request:
+    signature: str
+    inputs: Arrays
+    deadline: float | None
+    answer: Future = field(default_factory=Future)
+
+    @property
+    def rows(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+    @property
+    def kind(self) -> tuple:
+        """What requests must share to be joined: all but the number of rows."""
+        shapes = ((name, a.dtype.str, a.shape[1:]) for name, a in sorted(self.inputs.items()))
+        return self.signature, tuple(shapes)
+
+
+class Batcher:
+    """Runs requests in the order of their arrival, several at once where they fit together.
+
+    A batch that fails is run again one request at a time, so a broken picture fails alone.
+
+    Args:
+        run: `(signature, inputs) -> outputs`, arrays whose first side is the batch.
+        max_rows: rows of a batch; a larger request is run by itself.
+        patience: seconds that a request waits for company.
+        capacity: requests that wait; one more is refused.
+        workers: batches under way at a time.
+
+    Example:
+
+    ```python
+    with Batcher(session.run) as batcher:
+        future = batcher.submit("restore", {"image": image[None], "instruction": words})
+        outputs = future.result()
+    ```
+    """
+
+    def __init__(
+        self,
+        run: Callable[[str, Arrays], Arrays],
+        max_rows: int = 16,
+        patience: float = 0.002,
+        capacity: int = 64,
+        workers: int = 1,
+    ):
+        self._run, self._max_rows, self._patience = run, max_rows, patience
+        self._capacity = capacity
+        self._waiting: deque[_Request] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(workers)]
+        for worker in self._workers:
+            worker.start()
+
+    def submit(self, signature: str, inputs: Arrays, deadline: float | None = None) -> Future:
+        """Queues a request.
+
+        Args:
+            signature: which of the model's.
+            inputs: arrays with the same number of rows.
+            deadline: `time.monotonic()` after which the answer is of no use, or None.
+
+        Returns:
+            A future of the outputs. It fails with `DeadlinePassed`, or as the model does.
+
+        Raises:
+            QueueFull: if too many requests wait, or the batcher is closed.
+        """
+        request = _Request(signature, inputs, deadline)
+        with self._changed:
+            if self._closed:
+                raise QueueFull("the server is shutting down")
+            if len(self._waiting) >= self._capacity:
+                raise QueueFull(f"{self._capacity} requests are waiting already; try again later")
+            self._waiting.append(request)
+            self._changed.notify()
+        return request.answer
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        return len(self._waiting)
+
+    def close(self) -> None:
+        """Takes no more requests, finishes those that it has, and returns."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for worker in self._workers:
+            worker.join()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def _work(self):
+        while batch := self._next():
+            self._serve(batch)
+
+    def _next(self):
+        """The oldest request and those that fit to it; an empty list at the end."""
+        with self._changed:
+            while not self._waiting:
+                if self._closed:
+                    return []
+                self._changed.wait()
+            first = self._waiting.popleft()
+            batch, rows = [first], first.rows
+            until = time.monotonic() + self._patience
+            while True:
+                for request in [r for r in self._waiting if r.kind == first.kind]:
+                    if rows + request.rows <= self._max_rows:
+                        self._waiting.remove(request)
+                        batch.append(request)
+                        rows += request.rows
+                left = until - time.monotonic()
+                if rows >= self._max_rows or left <= 0 or self._closed:
+                    return batch
+                self._changed.wait(left)
+
+    def _serve(self, batch):
+        now, alive = time.monotonic(), []
+        for request in batch:
+            if request.deadline is not None and request.deadline < now:
+                request.answer.set_exception(DeadlinePassed("the deadline passed in the queue"))
+            elif request.answer.set_running_or_notify_cancel():
+                alive.append(request)
+        if len(alive) > 1 and not self._answer(alive):
+            for request in alive:
+                self._answer([request])
+        elif len(alive) == 1:
+            self._answer(alive)
+
+    def _answer(self, batch) -> bool:
+        try:
+            names = batch[0].inputs
+            joined = {name: np.concatenate([r.inputs[name] for r in batch]) for name in names}
+            outputs = self._run(batch[0].signature, joined)
+        except Exception as error:  # whatever it is, it belongs to whoever asked
+            if len(batch) == 1:
+                batch[0].answer.set_exception(error)
+            return False
+        start = 0
+        for request in batch:
+            rows = slice(start, start + request.rows)
+            request.answer.set_result({name: array[rows] for name, array in outputs.items()})
+            start += request.rows
+        return True

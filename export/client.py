@@ -1,0 +1,191 @@
+"""Restores pictures through a server: TF Serving, or `export.serve`.
+
+python -m export.client photo.jpg "it's too dark" -o better.png --server http://localhost:8501
+python -m export.client holiday/ "去掉噪点" -o restored/ --server localhost:8500 --protocol grpc
+"""
+
+import argparse
+import base64
+import io
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from tfimg import files, jobs, pixels
+from tfimg.arguments import Parser, one_line, refuse
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+_FIRST_PAUSE = 0.2
+
+
+class ServerError(RuntimeError):
+    """The server said no, or nothing at all."""
+
+
+class _Busy(ServerError):
+    """It may say yes later."""
+
+
+class Client:
+    """A connection to a server that restores.
+
+    Args:
+        server: `http://HOST:PORT` for REST, `HOST:PORT` for gRPC.
+        model: name of the model there.
+        protocol: `"rest"` or `"grpc"`.
+        seconds: to wait for an answer.
+        retries: how often a busy or silent server is asked again, each time after twice the pause.
+
+    Example:
+
+    ```python
+    client = Client("http://localhost:8501", "restorer")
+    better = client.restore(image, "remove the noise")
+    ```
+    """
+
+    def __init__(
+        self,
+        server: str,
+        model: str = "restorer",
+        protocol: str = "rest",
+        seconds: float = 60,
+        retries: int = 4,
+    ):
+        if protocol not in ("rest", "grpc"):
+            raise ValueError(f"protocol must be rest or grpc, found {protocol!r}")
+        self._ask = (_rest if protocol == "rest" else _grpc)(server, model, seconds)
+        self._retries = retries
+
+    def restore(self, image: np.ndarray, instruction: str) -> np.ndarray:
+        """Restores one picture.
+
+        Args:
+            image: uint8 `(H, W, 3)`.
+            instruction: what to do, in English or Chinese.
+
+        Returns:
+            uint8 `(H, W, 3)`.
+
+        Raises:
+            ServerError: with what the server said, or that it did not answer.
+        """
+        buffer = io.BytesIO()
+        Image.fromarray(image).save(buffer, "PNG", compress_level=1)
+        answer = self._patiently(buffer.getvalue(), instruction)
+        with Image.open(io.BytesIO(answer)) as picture:
+            return np.asarray(picture.convert("RGB"))
+
+    def _patiently(self, image_bytes, instruction):
+        pause = _FIRST_PAUSE
+        for _ in range(self._retries):
+            try:
+                return self._ask(image_bytes, instruction)
+            except _Busy:
+                time.sleep(pause)
+                pause *= 2
+        return self._ask(image_bytes, instruction)
+
+
+def _rest(server, model, seconds) -> Callable[[bytes, str], bytes]:
+    import requests
+
+    if not server.startswith(("http://", "https://")):
+        raise ValueError(f"a server for REST starts with http:// or https://, found {server!r}")
+    session, url = requests.Session(), f"{server.rstrip('/')}/v1/models/{model}:predict"
+
+    def ask(image_bytes, instruction):
+        encoded = {"b64": base64.b64encode(image_bytes).decode()}
+        row = {"image_bytes": encoded, "instruction": instruction}
+        try:
+            response = session.post(url, json={"instances": [row]}, timeout=seconds)
+        except requests.RequestException as error:
+            raise _Busy(f"{server} does not answer: {error}") from error
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = {"error": response.text[:200]}
+        if response.ok:
+            return base64.b64decode(answer["predictions"][0]["b64"])
+        kind = _Busy if response.status_code in (429, 502, 503) else ServerError
+        raise kind(f"{server} says {response.status_code}: {answer.get('error')}")
+
+    return ask
+
+
+def _grpc(server, model, seconds) -> Callable[[bytes, str], bytes]:
+    import grpc
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+    options = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+    channel = grpc.insecure_channel(server, options)
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    busy = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE)
+
+    def ask(image_bytes, instruction):
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name = model
+        request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([image_bytes]))
+        request.inputs["instruction"].CopyFrom(tf.make_tensor_proto([instruction]))
+        try:
+            response = stub.Predict(request, timeout=seconds)
+        except grpc.RpcError as error:
+            kind = _Busy if error.code() in busy else ServerError
+            raise kind(f"{server} says {error.code().name}: {error.details()}") from error
+        return tf.make_ndarray(response.outputs["image_bytes"])[0]
+
+    return ask
+
+
+def main(arguments=None) -> int:
+    """Restores the files that the arguments name."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    try:
+        inputs, instruction = jobs.split_words(args.words)
+        if instruction is None:
+            raise ValueError('say what to do after the pictures, such as "remove the noise"')
+        plan = jobs.plan(inputs, args.output)
+        client = Client(args.server, args.model, args.protocol, args.timeout, args.retries)
+    except (OSError, ValueError) as error:
+        return refuse(parser.prog, one_line(error))
+    failed = list(plan.refused)
+    for job in plan.jobs:
+        try:
+            picture = files.read_picture(job.source)
+            restored = client.restore(pixels.to_uint8(picture.pixels), instruction)
+            restored = restored.astype(picture.pixels.dtype)
+            if picture.pixels.dtype == np.uint16:
+                restored *= 257
+            note = files.write_picture(replace(picture, pixels=restored), job.target)
+            print(f"{job.target}: {note or 'written'}")
+        except (OSError, ServerError, ValueError) as error:
+            failed.append(f"{job.source}: {one_line(error)}")
+    return refuse(parser.prog, jobs.summary(failed)) if failed else 0
+
+
+def _parser():
+    parser = Parser(
+        prog="python -m export.client",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("words", nargs="+", metavar="IN", help="pictures, then what to do")
+    parser.add_argument("-o", "--output", required=True, type=str)
+    parser.add_argument("--server", default="http://localhost:8501")
+    parser.add_argument("--model", default="restorer")
+    parser.add_argument("--protocol", default="rest", choices=("rest", "grpc"))
+    parser.add_argument("--timeout", type=float, default=60, help="seconds")
+    parser.add_argument("--retries", type=int, default=4, help="where the server is busy or silent")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,375 @@
+"""The server as its clients see it: over REST and gRPC, with good requests and bad ones."""
+
+import base64
+import io
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import zlib
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+import requests
+import tensorflow as tf
+from PIL import Image
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from export import client, saved_model, serve
+from tfimg.degradations import INTENTS
+
+ROOT = Path(__file__).parents[2]
+PICTURE = np.random.default_rng(0).integers(0, 256, (13, 21, 3), np.uint8)
+WORDS = "remove the noise"
+MAX_BYTES, MAX_PIXELS = 300_000, 40_000
+
+
+def _png(picture):
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _b64(data):
+    return {"b64": base64.b64encode(data).decode()}
+
+
+def _row(picture=PICTURE, words=WORDS):
+    return {"image_bytes": _b64(_png(picture)), "instruction": words}
+
+
+class _Server:
+    """A server in a process of its own."""
+
+    def __init__(self, folder, *options):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [sys.executable, "-m", "export.serve", folder, "--grpc-port", "0"]
+        self.process = subprocess.Popen(
+            [*map(str, (*command, "--rest-port", port, *options))],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+        said = self.process.stdout.readline()
+        self.grpc = "127.0.0.1:" + re.search(r"gRPC on 127.0.0.1:(\d+)", said)[1]
+        self.http = f"http://127.0.0.1:{port}"
+        self.url = f"{self.http}/v1/models/restorer"
+        for _ in range(200):
+            try:
+                requests.get(f"{self.http}/healthz", timeout=5)
+                break
+            except requests.ConnectionError:
+                threading.Event().wait(0.05)
+        self.channel = grpc.insecure_channel(self.grpc)
+        self.predict = prediction_service_pb2_grpc.PredictionServiceStub(self.channel)
+        self.model = model_service_pb2_grpc.ModelServiceStub(self.channel)
+
+    def post(self, body, **options):
+        return requests.post(f"{self.url}:predict", json=body, timeout=30, **options)
+
+    def memory(self):
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+    def stop(self):
+        self.channel.close()
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def folder(restorer, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("served") / "restorer"
+    saved_model.write(restorer, folder / "3", "nowhere", 10**8)  # the server's limit is its own
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    server = _Server(folder, "--max-bytes", MAX_BYTES, "--max-pixels", MAX_PIXELS)
+    yield server
+    assert server.stop() == 0
+
+
+def _assert_close(found, expected):
+    assert found.shape == expected.shape
+    assert np.abs(found.astype(int) - expected).max() <= 1
+
+
+def _decoded(data):
+    return np.asarray(Image.open(io.BytesIO(data)))
+
+
+def _request(signature="", **inputs):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name, request.model_spec.signature_name = "restorer", signature
+    for name, value in inputs.items():
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+    return request
+
+
+def test_pictures_over_rest(server, restorer):
+    pictures = [PICTURE, PICTURE[:9, :5]]
+    answer = server.post({"instances": [_row(picture) for picture in pictures]}).json()
+    for picture, found in zip(pictures, answer["predictions"], strict=True):
+        expected = restorer.restore(picture, WORDS)
+        _assert_close(_decoded(base64.b64decode(found["b64"])), expected)
+    inputs = {"image": PICTURE[None].tolist(), "instruction": [WORDS]}
+    answer = server.post({"signature_name": "restore", "inputs": inputs}).json()
+    _assert_close(np.array(answer["outputs"][0]), restorer.restore(PICTURE, WORDS))
+
+
+def test_words_over_rest(server, restorer):
+    body = {"signature_name": "interpret", "instances": ["去掉噪点", WORDS]}
+    answer = server.post(body).json()["predictions"]
+    expected = [[row[n] for n in INTENTS] for row in restorer.interpret(["去掉噪点", WORDS])]
+    np.testing.assert_allclose(answer, expected, atol=1e-4)
+
+
+def test_pictures_and_words_over_grpc(server, restorer):
+    request = _request(image_bytes=[_png(PICTURE)], instruction=[WORDS])
+    response = server.predict.Predict(request, timeout=30)
+    found = tf.make_ndarray(response.outputs["image_bytes"])[0]
+    _assert_close(_decoded(found), restorer.restore(PICTURE, WORDS))
+    assert response.model_spec.version.value == 3
+    assert response.model_spec.signature_name == "serving_default"
+    request = _request("encode_text", instruction=[WORDS])
+    embedding = tf.make_ndarray(server.predict.Predict(request, timeout=30).outputs["embedding"])
+    np.testing.assert_allclose(embedding[0], restorer.embed(WORDS), atol=1e-5)
+    request = _request("restore_embedded", image=PICTURE[None], embedding=embedding)
+    found = tf.make_ndarray(server.predict.Predict(request, timeout=30).outputs["image"])
+    _assert_close(found[0], restorer.restore(PICTURE, WORDS))
+
+
+def test_the_model_is_described(server):
+    status = requests.get(server.url, timeout=5).json()["model_version_status"][0]
+    assert status["version"] == "3" and status["state"] == "AVAILABLE"
+    metadata = requests.get(f"{server.url}/versions/3/metadata", timeout=5).json()["metadata"]
+    assert metadata["restore"]["inputs"]["image"] == {"dtype": "uint8", "shape": [-1, -1, -1, 3]}
+
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = "restorer"
+    states = server.model.GetModelStatus(request).model_version_status
+    assert [(state.version, state.state) for state in states] == [(3, 30)]  # 30 is AVAILABLE
+    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+    request.model_spec.name = "restorer"
+    packed = server.predict.GetModelMetadata(request).metadata["signature_def"]
+    found = get_model_metadata_pb2.SignatureDefMap()
+    assert packed.Unpack(found) and set(found.signature_def) == set(metadata)
+    sizes = [d.size for d in found.signature_def["restore"].inputs["image"].tensor_shape.dim]
+    assert sizes == [-1, -1, -1, 3]
+
+
+def _promising(width, height):
+    """A PNG whose header promises a size."""
+    png = _png(PICTURE)
+    header = b"IHDR" + width.to_bytes(4) + height.to_bytes(4) + png[24:29]
+    return png[:12] + header + zlib.crc32(header).to_bytes(4) + png[33:]
+
+
+_HUGE = _promising(20_000, 10_000)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        ({"instances": [{**_row(), "image_bytes": _b64(b"text")}]}, 400, "no PNG or JPEG"),
+        ({"instances": [{**_row(), "image_bytes": _b64(_png(PICTURE)[:99])}]}, 400, "PNG"),
+        ({"instances": [{**_row(), "image_bytes": _b64(_HUGE)}]}, 400, "too large"),
+        ({"instances": [{**_row(), "image_bytes": _b64(_promising(400, 300))}]}, 400, "400x300"),
+        ({"instances": [_row(words="x" * 5000)]}, 400, "5000 bytes"),
+        ({"instances": [_row(words="x" * 1_000_000)]}, 413, "300000 bytes"),
+        ({"instances": [_row(words="  ")]}, 400, "empty"),
+        ({"instances": [{"image_bytes": "?", "instruction": 3}]}, 400, "instruction"),
+        ({"instances": [{"instruction": WORDS}]}, 400, "each instance"),
+        ({"instances": []}, 400, "not empty"),
+        ({"instances": [_row()] * 65}, 400, "65 rows"),
+        ({"instances": [_row()], "inputs": {}}, 400, "either"),
+        ({"signature_name": "paint", "instances": ["a"]}, 400, "paint"),
+        ({"signature_name": "classify", "instances": [[[1, 2], [3]]]}, 400, "'image'"),
+        ({"signature_name": "classify", "instances": [[[[1, 2]]]]}, 400, "shape"),
+        ({"signature_name": "classify", "instances": [[[[1, 2, 300]]]]}, 400, "uint8"),
+        ({"signature_name": "classify", "instances": [[[[1, 2, "a"]]]]}, 400, "uint8"),
+        ([1, 2], 400, "object"),
+    ],
+)
+def test_bad_requests_over_rest(server, body, status, message):
+    response = server.post(body)
+    assert response.status_code == status, response.text
+    assert message in response.json()["error"] and "\n" not in response.json()["error"]
+    assert server.post({"instances": [_row()]}).ok
+
+
+def test_bad_urls_and_bodies(server):
+    assert requests.get(f"{server.http}/v1/models/painter", timeout=5).status_code == 404
+    assert requests.get(f"{server.url}/versions/4", timeout=5).status_code == 404
+    assert requests.get(f"{server.url}:predict", timeout=5).status_code == 405
+    response = requests.post(f"{server.url}:predict", data=b"{[", timeout=5)
+    assert response.status_code == 400 and "JSON" in response.json()["error"]
+    assert requests.post(f"{server.url}:predict", data=b"[" * 99999, timeout=5).status_code == 400
+
+
+def _bomb():
+    request = _request("restore", instruction=[WORDS])
+    bomb = request.inputs["image"]
+    bomb.dtype = tf.uint8.as_datatype_enum
+    for side in (1, 10**6, 10**6, 3):
+        bomb.tensor_shape.dim.add(size=side)
+    bomb.int_val.append(0)  # one value stands for all
+    return request
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "message"),
+    [
+        (_request(image_bytes=[b"text"], instruction=[WORDS]), "INVALID_ARGUMENT", "no PNG"),
+        (_request(image_bytes=[_HUGE], instruction=[WORDS]), "INVALID_ARGUMENT", "too large"),
+        (_request(instruction=[WORDS]), "INVALID_ARGUMENT", "takes"),
+        (_request("paint", instruction=[WORDS]), "NOT_FOUND", "paint"),
+        (_request("encode_text", instruction=[b"\xff\xfe"]), "INVALID_ARGUMENT", "UTF-8"),
+        (_request("encode_text", instruction=[1, 2]), "INVALID_ARGUMENT", "instruction"),
+        (_request("restore", image=PICTURE, instruction=[WORDS]), "INVALID_ARGUMENT", "shape"),
+        (_bomb(), "INVALID_ARGUMENT", "3000000000000"),
+    ],
+)
+def test_bad_requests_over_grpc(server, request_, code, message):
+    with pytest.raises(grpc.RpcError) as caught:
+        server.predict.Predict(request_, timeout=30)
+    assert caught.value.code().name == code and message in caught.value.details()
+    assert server.predict.Predict(_request("encode_text", instruction=[WORDS]), timeout=30)
+
+
+def test_many_clients_get_their_own_pictures(server, restorer):
+    pictures = [np.roll(PICTURE, shift, 1)[: 6 + shift] for shift in range(8)]
+    expected = [restorer.restore(picture, WORDS) for picture in pictures]
+    failures = []
+
+    def ask(number):
+        asking = client.Client(
+            *((server.http,) if number % 2 else (server.grpc, "restorer", "grpc"))
+        )
+        try:
+            for _ in range(4):
+                _assert_close(asking.restore(pictures[number], WORDS), expected[number])
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+
+
+def test_connections_that_are_opened_and_dropped_do_no_harm(server):
+    server.post({"instances": [_row()]})
+    before = server.memory()
+    host, port = server.http.removeprefix("http://").split(":")
+    for number in range(600):
+        with socket.create_connection((host, int(port)), timeout=10) as half:
+            if number % 2:
+                half.sendall(
+                    b"POST /v1/models/restorer:predict HTTP/1.1\r\nContent-Length: 99\r\n\r\n{"
+                )
+    assert server.post({"instances": [_row()]}).ok
+    assert server.memory() < before + 50
+
+
+def test_metrics_count(server):
+    server.post({"instances": [_row()]})
+    server.post({"instances": [_row(words=" ")]})
+    text = requests.get(f"{server.http}/monitoring/prometheus/metrics", timeout=5).text
+    counts = dict(
+        re.findall(r'requests_total{outcome="(\w+)",signature="serving_default"} (\S+)', text)
+    )
+    assert float(counts["ok"]) >= 1 and float(counts["BadRequest"]) >= 1
+    assert "requests_waiting 0" in text
+
+
+def test_a_flood_is_refused_politely(folder):
+    server = _Server(folder, "--capacity", 1)
+    wide = np.zeros((1500, 1500, 3), np.uint8)
+    statuses = []
+    threads = [
+        threading.Thread(
+            target=lambda: statuses.append(server.post({"instances": [_row(wide)]}).status_code)
+        )
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert set(statuses) == {200, 429}
+    assert server.post({"instances": [_row()]}).ok
+    assert server.stop() == 0
+
+
+def test_it_finishes_what_it_took(folder):
+    server = _Server(folder)
+    wide, answers = np.zeros((2000, 2000, 3), np.uint8), []
+    body = {"instances": [_row(wide)] * 2}
+    asking = threading.Thread(target=lambda: answers.append(server.post(body)))
+    asking.start()
+    asking.join(0.5)  # by now it has arrived, and takes longer than that
+    assert asking.is_alive()
+    assert server.stop() == 0
+    asking.join(60)
+    assert answers[0].ok
+
+
+def test_the_client_reads_and_writes_files(server, restorer, tmp_path, capsys):
+    source, target = tmp_path / "in.png", tmp_path / "out.png"
+    Image.fromarray(PICTURE).save(source)
+    for options in (["--server", server.http], ["--server", server.grpc, "--protocol", "grpc"]):
+        assert client.main([str(source), WORDS, "-o", str(target), *options]) == 0
+        _assert_close(np.asarray(Image.open(target)), restorer.restore(PICTURE, WORDS))
+        target.unlink()
+    assert (
+        client.main(
+            [str(source), WORDS, "-o", str(target), "--server", server.http, "--model", "x"]
+        )
+        == 2
+    )
+    assert "404" in capsys.readouterr().err and not target.exists()
+
+
+def test_the_client_asks_again_and_then_says_why(tmp_path, monkeypatch, capsys):
+    pauses = []
+    monkeypatch.setattr(client.time, "sleep", pauses.append)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    asking = client.Client(nobody, retries=3)
+    with pytest.raises(client.ServerError, match="does not answer"):
+        asking.restore(PICTURE, WORDS)
+    assert pauses == [0.2, 0.4, 0.8]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "no version"),
+        (["nowhere/1"], "saved_model.pb"),
+        (["x", "--timeout", "0"], "0"),
+    ],
+)
+def test_bad_arguments_are_refused_in_one_line(arguments, message, capsys):
+    assert serve.main(arguments) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error and "\n" not in error
