@@ -84,7 +84,7 @@ def write(restorer, folder: Path, quantize: str, size: int | None, photos: list)
     backbone, preprocessor = restorer.backbone, restorer.preprocessor
     words = convert(*_words(restorer), "dynamic" if quantize == "int8" else quantize)
     rows = _calibration(restorer, photos, size or _CALIBRATION_SIDE)
-    image = convert(*_image(restorer, size), quantize, rows)
+    image = convert(*_image(restorer, size, quantize), quantize, rows)
 
     tokenizer = preprocessor.tokenizer
     description = {
@@ -148,7 +148,7 @@ def _words(restorer):
     return encoder, words, [tf.TensorSpec([1, length], tf.int32, name) for name in names]
 
 
-def _image(restorer, size):
+def _image(restorer, size, quantize):
     """The picture's half, the function to convert, and its arguments."""
     import tensorflow as tf
 
@@ -162,7 +162,10 @@ def _image(restorer, size):
             "embedding": embedding,
         }
         restored = network(inputs, training=False)["image"]
-        return {"image": tf.cast(tf.round(tf.clip_by_value(restored, 0, 1) * 255), tf.uint8)}
+        clipped = tf.clip_by_value(restored, 0, 1)
+        if quantize == "int8":  # the converter makes these floats the 256 levels of a uint8
+            return {"image": clipped}
+        return {"image": tf.cast(tf.round(clipped * 255), tf.uint8)}
 
     specs = [
         tf.TensorSpec([1, size, size, 3], tf.uint8, "image"),
@@ -204,6 +207,7 @@ def convert(
             converter.target_spec.supported_types = [tf.float16]
         if quantize == "int8":
             converter.representative_dataset = lambda: (("serve", row) for row in rows())
+            converter.inference_output_type = tf.uint8
         return converter.convert()
 
 
@@ -215,13 +219,18 @@ def _calibration(restorer, photos, side) -> Callable[[], Iterator[dict]]:
     from tfimg.pixels import to_float, to_uint8
     from tfimg.text.remedies import REMEDIES
 
+    nothing = restorer.embed("leave it as it is")[None]
+
     def rows():
+        # Black and white both, so that the 256 levels of the output are those of a picture.
+        ramp = np.linspace(0, 255, side, dtype=np.uint8)[None, :, None, None]
+        yield {"image": ramp.repeat(side, 0).swapaxes(0, 2).repeat(3, 3), "embedding": nothing}
         for number, photo in enumerate(photos):
             missing = [(0, max(0, side - length)) for length in photo.shape[:2]]
             filled = np.pad(photo, (*missing, (0, 0)), "reflect")
             top, left = ((length - side) // 2 for length in filled.shape[:2])
             clean = to_float(filled[top : top + side, left : left + side])[None]
-            yield {"image": to_uint8(clean), "embedding": restorer.embed("leave it as it is")[None]}
+            yield {"image": to_uint8(clean), "embedding": nothing}
             for index, name in enumerate(NAMES):
                 present = np.arange(len(NAMES))[None] == index
                 severity = np.full((1, len(NAMES)), 0.5, np.float32)
@@ -247,6 +256,10 @@ def _interface(model: bytes) -> dict:
                 "dtype": detail["dtype"].__name__,
                 "shape": [int(side) for side in detail["shape_signature"]],
                 "place": places[detail["index"]],
+                # Of what an int8 model gives: 1/255, so that a level is a level.
+                **(
+                    {"scale": float(detail["quantization"][0])} if detail["quantization"][0] else {}
+                ),
             }
             for name, detail in details.items()
         ]
