@@ -71,7 +71,8 @@ def write(restorer, folder: Path, card: str | Path, max_pixels: int) -> None:
     from tfimg.degradations import INTENTS
 
     archive = keras.export.ExportArchive()
-    restorer.preprocessor.build(None)
+    if not restorer.preprocessor.built:
+        restorer.preprocessor.build(None)
     archive.track(restorer.backbone)
     archive.track(restorer.preprocessor)
     for name, (function, specs) in restorer_signatures(restorer, max_pixels).items():
