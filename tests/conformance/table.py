@@ -97,7 +97,7 @@ def _generator():
 def _tone():
     image = keras.Input((None, None, 3), name="image")
     embedding = keras.Input((10,), name="words")
-    gain, offset = tone(image, embedding, 4)
+    gain, offset = tone(image, embedding)
     return keras.Model({"image": image, "words": embedding}, {"gain": gain, "offset": offset})
 
 

@@ -65,7 +65,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(photos, tmp_path):
 
     restorer = tfimg.ImageRestorer.from_preset(str(killed / "preset"))
     size = (killed / "preset" / "model.weights.h5").stat().st_size
-    assert size < 4 * restorer.count_params() + 300_000, "weights only, no optimiser"
+    assert size < 4 * restorer.count_params() + 400_000, "weights only, no optimiser"
     image = np.full((9, 11, 3), 99, np.uint8)
     assert restorer.restore(image, "remove the noise").shape == image.shape
     events = list((killed / "tensorboard").iterdir())

@@ -147,7 +147,7 @@ def picture_weights(named: tf.Tensor, present: tf.Tensor, mixture: Mixture) -> t
         present: `(B, 9)` bool, what is wrong.
         mixture: the pulls.
     """
-    pulls = tf.where(present, tf.constant(mixture.pull), max(mixture.pull))
+    pulls = tf.where(present, tf.constant(mixture.pull, tf.float32), max(mixture.pull))
     least = tf.reduce_min(pulls, axis=1)
     return least * tf.where(tf.reduce_any(named & present, axis=1), 1.0, mixture.pull_nothing)
 
