@@ -11,12 +11,12 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
-from tfimg import files, jobs, pixels
+from export.pictures import restore_files, settle
+from tfimg import pixels
 from tfimg.arguments import Parser, one_line, refuse
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -149,26 +149,16 @@ def main(arguments=None) -> int:
     parser = _parser()
     args = parser.parse_args(arguments)
     try:
-        inputs, instruction = jobs.split_words(args.words)
-        if instruction is None:
-            raise ValueError('say what to do after the pictures, such as "remove the noise"')
-        plan = jobs.plan(inputs, args.output)
+        plan, instruction = settle(args.words, args.output)
         client = Client(args.server, args.model, args.protocol, args.timeout, args.retries)
     except (OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
-    failed = list(plan.refused)
-    for job in plan.jobs:
-        try:
-            picture = files.read_picture(job.source)
-            restored = client.restore(pixels.to_uint8(picture.pixels), instruction)
-            restored = restored.astype(picture.pixels.dtype)
-            if picture.pixels.dtype == np.uint16:
-                restored *= 257
-            note = files.write_picture(replace(picture, pixels=restored), job.target)
-            print(f"{job.target}: {note or 'written'}")
-        except (OSError, ServerError, ValueError) as error:
-            failed.append(f"{job.source}: {one_line(error)}")
-    return refuse(parser.prog, jobs.summary(failed)) if failed else 0
+
+    def restore(image):
+        restored = client.restore(pixels.to_uint8(image), instruction)
+        return pixels.restore_dtype(pixels.to_float(restored), image.dtype)
+
+    return restore_files(parser.prog, plan, restore)
 
 
 def _parser():

@@ -9,14 +9,14 @@ with the same two models, the vocabulary and `model.json`.
 import argparse
 import json
 import sys
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from export.pictures import restore_files, settle
 from export.wordpiece import WordPiece
-from tfimg import files, jobs, pixels
+from tfimg import pixels
 from tfimg.arguments import Parser, one_line, refuse
 from tfimg.postprocess import check_strength, postprocess
 from tfimg.tiling import restore_tiled
@@ -121,24 +121,14 @@ def main(arguments=None) -> int:
     parser = _parser()
     args = parser.parse_args(arguments)
     try:
-        inputs, instruction = jobs.split_words(args.words)
-        if instruction is None:
-            raise ValueError('say what to do, such as "remove the noise", after the pictures')
+        plan, instruction = settle(args.words, args.output)
         check_strength(args.strength)
-        plan = jobs.plan(inputs, args.output)
         restorer = LiteRestorer(args.folder, args.threads)
     except (OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
-    failed = list(plan.refused)
-    for job in plan.jobs:
-        try:
-            picture = files.read_picture(job.source)
-            restored = restorer.restore(picture.pixels, instruction, args.strength)
-            note = files.write_picture(replace(picture, pixels=restored), job.target)
-            print(f"{job.target}: {note or 'written'}")
-        except (OSError, ValueError) as error:
-            failed.append(one_line(error))
-    return refuse(parser.prog, jobs.summary(failed)) if failed else 0
+    return restore_files(
+        parser.prog, plan, lambda image: restorer.restore(image, instruction, args.strength)
+    )
 
 
 def _parser():
