@@ -14,6 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from export.folders import written_whole
 from tfimg.arguments import Parser, one_line, refuse
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -78,10 +79,7 @@ def write(restorer, folder: Path, card: str | Path, max_pixels: int) -> None:
     for name, (function, specs) in restorer_signatures(restorer, max_pixels).items():
         archive.add_endpoint(name, function, input_signature=specs)
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = folder.with_name(f".{folder.name}.writing")
-    shutil.rmtree(fresh, ignore_errors=True)
-    try:
+    with written_whole(folder) as fresh:
         archive.write_out(str(fresh), verbose=False)
         if found := unexpected(fresh):
             raise ValueError(f"the graph holds operations that servers may lack: {sorted(found)}")
@@ -92,9 +90,6 @@ def write(restorer, folder: Path, card: str | Path, max_pixels: int) -> None:
             if (Path(card) / name).is_file():
                 shutil.copy(Path(card) / name, extra / name)
         _write_warm_up(extra / "tf_serving_warmup_requests", folder.parent.name, restorer)
-        fresh.rename(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _write_warm_up(path, model, restorer):

@@ -11,12 +11,12 @@ it the height and width are free multiples of what `model.json` says.
 import argparse
 import json
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from export.folders import written_whole
 from tfimg.arguments import Parser, one_line, refuse
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -113,22 +113,13 @@ def write(restorer, folder: Path, quantize: str, size: int | None, photos: list)
             **_interface(image),
         },
     }
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = folder.with_name(f".{folder.name}.writing")
-    shutil.rmtree(fresh, ignore_errors=True)
-    try:
-        fresh.mkdir()
+    with written_whole(folder) as fresh:
         (fresh / "words.tflite").write_bytes(words)
         (fresh / "image.tflite").write_bytes(image)
         pieces = tokenizer.get_vocabulary()
         (fresh / "vocabulary.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
         text = json.dumps(description, indent=1, ensure_ascii=False)
         (fresh / "model.json").write_text(text, encoding="utf-8")
-        if folder.exists():
-            folder.rmdir()
-        fresh.rename(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _words(restorer):
