@@ -3,7 +3,7 @@
     python -m export.lite FOLDER IN… "remove the noise" -o OUT
 
 It needs `numpy` and `ai-edge-litert`, and Pillow to read and write files. An app does the same
-with the same two models, the vocabulary and `model.json`.
+with the same models, the vocabulary and `model.json`.
 """
 
 import argparse
@@ -58,6 +58,7 @@ class LiteRestorer:
         self._tokenize = WordPiece(folder / words["vocabulary"], **words["tokenizer"])
         self._words = load("words").get_signature_runner()
         self._image = load("image").get_signature_runner()
+        self._diagnosis = load("diagnosis").get_signature_runner()
         self._size = self.description["image"]["size"]
         self._read = lru_cache(1024)(self._read_uncached)
 
@@ -70,12 +71,31 @@ class LiteRestorer:
         probabilities = self._read(instruction)["probabilities"][0]
         return dict(zip(self.description["labels"], map(float, probabilities), strict=True))
 
+    def classify(self, image: np.ndarray) -> dict[str, float]:
+        """Returns how likely each label is wrong with a picture, by a square from its middle.
+
+        Args:
+            image: `(H, W, 3)`, uint8, uint16 or float 0..1.
+        """
+        side, multiple = (
+            self.description["diagnosis"]["side"],
+            self.description["image"]["multiple"],
+        )
+        height, width = image.shape[:2]
+        top, left = max(0, height - side) // 2, max(0, width - side) // 2
+        crop = pixels.to_uint8(pixels.to_float(image[top : top + side, left : left + side]))
+        missing = [side - length if self._size else -length % multiple for length in crop.shape[:2]]
+        crop = np.pad(crop, (*((0, more) for more in missing), (0, 0)), "reflect")
+        probabilities = self._diagnosis(image=crop[None])["probabilities"][0]
+        return dict(zip(self.description["labels"], map(float, probabilities), strict=True))
+
     def restore(self, image: np.ndarray, instruction: str, strength: float = 1.0) -> np.ndarray:
         """Restores a picture of any size, tile by tile where the model has a fixed size.
 
         Args:
             image: `(H, W, 3)`, uint8, uint16 or float 0..1; the model sees it with 8 bits.
-            instruction: what to do, in English or Chinese.
+            instruction: what to do, in English or Chinese. Where it wishes for something better and
+                does not say what, the picture is diagnosed and what is found is undone.
             strength: 0 returns the input, 1 the full effect.
 
         Returns:
@@ -90,7 +110,7 @@ class LiteRestorer:
         if image.ndim != 3:
             raise ValueError(f"image has shape {image.shape}; expected (H, W, 3)")
         check_strength(strength)
-        embedding = self.embed(instruction)
+        embedding = self._meant(image, instruction)
         part = self.description["image"]
         height, width = image.shape[:2]
         if self._size:
@@ -106,6 +126,13 @@ class LiteRestorer:
             finish=lambda restored, source: postprocess(restored, source, strength),
         )
         return restored[:height, :width]
+
+    def _meant(self, image, instruction):
+        sure = self.description["diagnosis"]["sure"]
+        if max(self.interpret(instruction).values()) >= sure:
+            return self.embed(instruction)
+        *found, _ = (value >= sure for value in self.classify(image).values())
+        return np.array([*found, not any(found)], np.float32)
 
     def _run(self, tile, embedding):
         inputs = {"image": pixels.to_uint8(tile), "embedding": embedding[None]}

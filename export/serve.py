@@ -11,6 +11,7 @@ told to stop. It listens on this machine alone unless `--host` says otherwise.
 import argparse
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from tfimg.arguments import Parser, one_line, refuse
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 _GRACE = 60
+_BACKLOG = 2048
 
 
 def main(arguments=None) -> int:
@@ -45,32 +47,34 @@ def main(arguments=None) -> int:
     except (OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     try:
+        family = socket.AF_INET6 if ":" in args.host else socket.AF_INET
+        listening = socket.create_server(
+            (args.host, args.rest_port), family=family, backlog=_BACKLOG
+        )
         grpc_server, grpc_port = rpc.server(
             model, f"{args.host}:{args.grpc_port}", args.max_bytes, args.timeout
         )
     except OSError as error:
         model.close()
         return refuse(parser.prog, one_line(error))
-    grpc_server.start()
     config = uvicorn.Config(
         rest.application(model, args.max_bytes, args.timeout),
-        host=args.host,
-        port=args.rest_port,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=_GRACE,
-        backlog=2048,
+        backlog=_BACKLOG,
     )
+    grpc_server.start()
     print(
         f"serving {model.name} version {model.version}: gRPC on {args.host}:{grpc_port}, "
-        f"REST on http://{args.host}:{args.rest_port}/v1/models/{model.name}",
+        f"REST on http://{args.host}:{listening.getsockname()[1]}/v1/models/{model.name}",
         flush=True,
     )
     # uvicorn stops at a signal, answers what it took, and then raises the signal once more.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     try:
-        uvicorn.Server(config).run()
+        uvicorn.Server(config).run([listening])
     finally:
         grpc_server.stop(_GRACE).wait()
         model.close()
@@ -87,7 +91,7 @@ def _parser():
     parser.add_argument("--name", help="of the model; by default the folder's")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--grpc-port", type=int, default=8500, help="0 picks a free one")
-    parser.add_argument("--rest-port", type=int, default=8501)
+    parser.add_argument("--rest-port", type=int, default=8501, help="0 picks a free one")
     parser.add_argument("--timeout", type=float, default=30, help="seconds for a request")
     parser.add_argument("--max-bytes", type=int, default=32 << 20, help="of a request")
     parser.add_argument("--max-pixels", type=int, default=4096 * 4096, help="of a picture")

@@ -11,6 +11,7 @@ import tensorflow as tf
 # What `ImageClassifier.classify` looks at, too.
 from tfimg.tasks.image_classifier import CROP
 from tfimg.tasks.image_restorer import ImageRestorer
+from tfimg.text.remedies import SURE
 
 # A header can promise any size; whoever decodes the rest must have checked it.
 MAX_PIXELS = 4096 * 4096
@@ -39,7 +40,10 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
         - `restore_embedded`: `image` and `embedding` `(B, D)` float32, to `image`;
         - `encode_text`: `instruction` to `embedding`;
         - `interpret`: `instruction` to `probabilities` `(B, 10)`, in the order of `INTENTS`;
-        - `classify`: `image` to `probabilities` `(B, 10)`.
+        - `classify`: `image` to `probabilities` `(B, 10)` and `severity` `(B, 9)`, 0..1.
+
+        An instruction that wishes for something better and does not say what ("fix this") makes
+        the first two diagnose the picture, and undo what is found.
     """
     backbone, tokenize = restorer.backbone, restorer.preprocessor.tokenize
 
@@ -64,10 +68,25 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
         height, width = tf.unstack(tf.shape(image)[1:3])
         return _to_uint8(network(image, embedding)["image"][:, :height, :width])
 
+    def meant(image, embedding):
+        """Where words ask for nothing clear, what is wrong with the picture is to be undone."""
+        if backbone.embedding_dim is not None:
+            return embedding
+        unclear = tf.reduce_max(embedding, axis=1, keepdims=True) < SURE
+
+        def diagnosed():
+            found = classify(image)["probabilities"][:, :-1] >= SURE
+            nothing = ~tf.reduce_any(found, axis=1, keepdims=True)
+            intents = tf.cast(tf.concat([found, nothing], axis=1), tf.float32)
+            return tf.where(unclear, intents, embedding)
+
+        return tf.cond(tf.reduce_any(unclear), diagnosed, lambda: embedding)
+
     def serving_default(image_bytes, instruction):
         def one(row):
-            picture = decode(row[0], max_pixels)
-            return tf.io.encode_png(restored(picture[None], row[1][None])[0], compression=1)
+            picture = decode(row[0], max_pixels)[None]
+            embedding = meant(picture, row[1][None])
+            return tf.io.encode_png(restored(picture, embedding)[0], compression=1)
 
         rows = (image_bytes, read(instruction)["embedding"])
         # One after the other: memory is that of one picture, and one keeps all cores busy.
@@ -75,7 +94,7 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
         return {"image_bytes": pictures}
 
     def restore(image, instruction):
-        return {"image": restored(image, read(instruction)["embedding"])}
+        return {"image": restored(image, meant(image, read(instruction)["embedding"]))}
 
     def restore_embedded(image, embedding):
         return {"image": restored(image, embedding)}
@@ -89,7 +108,9 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
     def classify(image):
         middle = _middle(image, CROP)
         wordless = tf.zeros((tf.shape(image)[0], backbone.embedding_width))
-        return {"probabilities": tf.sigmoid(network(middle, wordless)["logits"])}
+        told = network(middle, wordless)
+        severity = tf.clip_by_value(told["severity"], 0.0, 1.0)
+        return {"probabilities": tf.sigmoid(told["logits"]), "severity": severity}
 
     def strings(name):
         return tf.TensorSpec([None], tf.string, name)

@@ -1,9 +1,10 @@
-"""Writes a preset for phones: two LiteRT models, a vocabulary, and a description of both.
+"""Writes a preset for phones: three LiteRT models, a vocabulary, and a description of them.
 
     python -m export.tflite --preset restorer_small --out phone --quantize int8 --size 256
 
 `words.tflite` turns token ids into an embedding, once a sentence; `image.tflite` restores a uint8
-picture with it. Both need LiteRT's builtin operations only. With `--size` the picture's side is
+picture with it; `diagnosis.tflite` tells what is wrong with a picture, for people who do not say.
+All need LiteRT's builtin operations only. With `--size` the picture's side is
 fixed, which is the fast way; larger pictures go through in tiles, as `export.lite` shows. Without
 it the height and width are free multiples of what `model.json` says.
 """
@@ -66,8 +67,8 @@ def write(restorer, folder: Path, quantize: str, size: int | None, photos: list)
     Args:
         restorer: a `tfimg.ImageRestorer`.
         folder: where to; must not exist or be empty.
-        quantize: one of `QUANTIZATIONS`. `int8` holds for the picture's half; the words, which are
-            short and read once, then get 8-bit weights (`dynamic`).
+        quantize: one of `QUANTIZATIONS`. `int8` holds for the restoration; words and diagnosis,
+            which run once a sentence or a picture, then get 8-bit weights (`dynamic`).
         size: side of the picture in pixels, or None for any.
         photos: uint8 `(H, W, 3)` arrays to calibrate `int8` on.
 
@@ -80,9 +81,13 @@ def write(restorer, folder: Path, quantize: str, size: int | None, photos: list)
     if quantize == "int8" and not photos:
         raise ValueError("int8 needs photos to calibrate on")
     from tfimg.degradations import INTENTS
+    from tfimg.tasks.image_classifier import CROP
+    from tfimg.text.remedies import SURE
 
     backbone, preprocessor = restorer.backbone, restorer.preprocessor
-    words = convert(*_words(restorer), "dynamic" if quantize == "int8" else quantize)
+    once = "dynamic" if quantize == "int8" else quantize
+    words = convert(*_words(restorer), once)
+    diagnosis = convert(*_diagnosis(restorer, size), once)
     rows = _calibration(restorer, photos, size or _CALIBRATION_SIDE)
     image = convert(*_image(restorer, size, quantize), quantize, rows)
 
@@ -112,10 +117,17 @@ def write(restorer, folder: Path, quantize: str, size: int | None, photos: list)
             "multiple": backbone.multiple,
             **_interface(image),
         },
+        "diagnosis": {
+            "file": "diagnosis.tflite",
+            "side": size or CROP,
+            "sure": SURE,
+            **_interface(diagnosis),
+        },
     }
     with written_whole(folder) as fresh:
         (fresh / "words.tflite").write_bytes(words)
         (fresh / "image.tflite").write_bytes(image)
+        (fresh / "diagnosis.tflite").write_bytes(diagnosis)
         pieces = tokenizer.get_vocabulary()
         (fresh / "vocabulary.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
         text = json.dumps(description, indent=1, ensure_ascii=False)
@@ -163,6 +175,26 @@ def _image(restorer, size, quantize):
         tf.TensorSpec([1, width], tf.float32, "embedding"),
     ]
     return network, image, specs
+
+
+def _diagnosis(restorer, size):
+    """The picture's half again, the function to convert, and its argument."""
+    import tensorflow as tf
+
+    network, width = restorer.backbone.image_network, restorer.backbone.embedding_width
+
+    def diagnosis(image):
+        picture = tf.cast(image, tf.float32) / 255.0
+        inputs = {
+            "image": picture,
+            "mask": tf.ones_like(picture[..., :1]),
+            "embedding": tf.zeros((1, width)),
+        }
+        told = network(inputs, training=False)
+        severity = tf.clip_by_value(told["severity"], 0.0, 1.0)
+        return {"probabilities": tf.sigmoid(told["logits"]), "severity": severity}
+
+    return network, diagnosis, [tf.TensorSpec([1, size, size, 3], tf.uint8, "image")]
 
 
 def convert(

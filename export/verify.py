@@ -3,10 +3,11 @@
     python -m export.verify [--preset restorer_small] [--saved-model NAME/VERSION] [--lite FOLDER …]
 
 Without an artefact it exports all of them into a temporary folder first. The SavedModel runs in
-TensorFlow's C++ loader, in a process that never imports tensorflow; each LiteRT folder in the
-runner that apps port. The exit status is 1 where a tolerance is passed:
+TensorFlow's C++ loader, in a process that never imports tensorflow, and behind `export.serve`,
+asked over REST and gRPC; each LiteRT folder in the runner that apps port. The exit status is 1
+where a tolerance is passed:
 
-- SavedModel and LiteRT float32: 1 level of 255 at any pixel, and 0.0001 in probabilities;
+- SavedModel, server and LiteRT float32: 1 level of 255 at any pixel, and 0.0001 in probabilities;
 - LiteRT float16: 2 levels; dynamic and int8: 0.3 dB of PSNR, averaged over the photos.
 """
 
@@ -134,7 +135,10 @@ def compare(restorer, cases: list[Case], saved_model: Path | None, lite: list[Pa
         A row for each comparison.
     """
     truth = np.stack([restorer.restore(case.image, case.words) for case in cases])
-    rows = _saved_model_rows(restorer, cases, truth, saved_model) if saved_model else []
+    rows = []
+    if saved_model:
+        rows += _saved_model_rows(restorer, cases, truth, saved_model)
+        rows += _server_rows(cases, truth, saved_model)
     for folder in lite:
         rows += _lite_rows(restorer, cases, truth, folder)
     return rows
@@ -176,6 +180,25 @@ def _saved_model_rows(restorer, cases, truth, folder):
     return [
         *(_picture_row(name, what, "saved_model", cases, truth, p) for what, p in pictures.items()),
         *(_number_row(name, what, *pair) for what, pair in numbers.items()),
+    ]
+
+
+def _server_rows(cases, truth, folder):
+    from export.client import Client
+    from export.launch import served
+
+    with served(folder) as server:
+        asked = {
+            "REST": Client(server.rest, server.model),
+            "gRPC": Client(server.grpc, server.model, "grpc"),
+        }
+        pictures = {
+            protocol: np.stack([client.restore(case.image, case.words) for case in cases])
+            for protocol, client in asked.items()
+        }
+    name = f"server of {folder}"
+    return [
+        _picture_row(name, p, "saved_model", cases, truth, made) for p, made in pictures.items()
     ]
 
 

@@ -11,6 +11,9 @@ from PIL import Image
 import tfimg
 from tfimg import cli, demo
 from tfimg.postprocess import match_colours
+from tfimg.tasks.describer import Description
+from tfimg.tasks.image_classifier import Diagnosis
+from tfimg.text.steps import steps as read_steps
 
 NAMES = (
     "noise",
@@ -42,11 +45,25 @@ class Restorer:
         ]
         return [{name: 0.98 if name == n else 0.02 for name in NAMES} for n in named]
 
+    def plan(self, instruction):
+        return None if "better" in instruction else read_steps(instruction)
+
     def restore(
-        self, image, instruction=None, strength=1.0, mask=None, match_colour=False, progress=None
+        self,
+        image,
+        instruction=None,
+        strength=None,
+        mask=None,
+        passes=1,
+        describer=None,
+        match_colour=False,
+        progress=None,
+        say=print,
     ):
         assert image.dtype in (np.uint8, np.uint16) and image.shape[-1] == 3
         self.calls.append({"instruction": instruction, "strength": strength, "mask": mask})
+        if describer is not None:
+            say(f"{describer} found it, {passes} passes")
         if progress is not None:
             progress(1, 2)
         if image.shape[1] == 13:
@@ -56,9 +73,19 @@ class Restorer:
 
 
 class Classifier:
-    def classify(self, image):
+    def diagnose(self, image):
         likely = "noise" if image.mean() < 128 else "none"
-        return {name: np.float32(0.9 if name == likely else 0.05) for name in NAMES}
+        probabilities = {name: np.float32(0.9 if name == likely else 0.05) for name in NAMES}
+        return Diagnosis(probabilities, dict.fromkeys(NAMES[:-1], 0.8))
+
+
+class Describer:
+    def __str__(self):
+        return "the describer"
+
+    def describe(self, found, severity, language):
+        assert severity["noise"] == 0.8
+        return Description(max(found, key=found.get), f"in {language}")
 
 
 def _resolve(name):
@@ -79,6 +106,8 @@ def restorer(monkeypatch):
     monkeypatch.setattr(tfimg, "ImageRestorer", fake, raising=False)
     fake = SimpleNamespace(from_preset=lambda name: Classifier())
     monkeypatch.setattr(tfimg, "ImageClassifier", fake, raising=False)
+    fake = SimpleNamespace(from_preset=lambda name: Describer())
+    monkeypatch.setattr(tfimg, "Describer", fake, raising=False)
     card = {
         "task": "ImageRestorer",
         "parameters": 180_000,
@@ -129,7 +158,7 @@ def test_restore_one_file_with_words(restorer, tmp_path, capsys):
     out = tmp_path / "out.png"
     assert cli.main(["restore", str(tmp_path / "in.png"), "too dark", "-o", str(out)]) == 0
     np.testing.assert_array_equal(_pixels(out), 255 - pixels)
-    assert restorer.calls == [{"instruction": "too dark", "strength": 1.0, "mask": None}]
+    assert restorer.calls == [{"instruction": "too dark", "strength": None, "mask": None}]
     output = capsys.readouterr()
     assert output.out.splitlines()[0] == "understood: low_light 98 %"
     assert output.err == ""
@@ -178,20 +207,34 @@ def test_several_files_go_into_a_folder(restorer, tmp_path):
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
-def test_without_words_it_diagnoses_says_so_and_does_it(restorer, tmp_path, capsys):
-    pixels = _picture(tmp_path / "dark.png", dark=True)
-    _picture(tmp_path / "fine.png")
-    for name in ("dark", "fine"):
-        source, out = tmp_path / f"{name}.png", tmp_path / f"{name}_out.png"
-        assert cli.main(["restore", str(source), "-o", str(out)]) == 0
-    assert [call["instruction"] for call in restorer.calls] == ["remove the noise"]
-    np.testing.assert_array_equal(_pixels(tmp_path / "dark_out.png"), 255 - pixels)
-    np.testing.assert_array_equal(
-        _pixels(tmp_path / "fine_out.png"), _pixels(tmp_path / "fine.png")
-    )
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].endswith('dark.png: found noise 90 %; doing "remove the noise"')
-    assert "fine.png: found nothing to restore" in lines[2]
+@pytest.mark.parametrize("words", [[], ["make it better"]])
+def test_without_clear_words_it_is_described_and_says_so(restorer, tmp_path, capsys, words):
+    _picture(tmp_path / "a.png")
+    arguments = ["restore", str(tmp_path / "a.png"), *words, "-o", str(tmp_path / "out.png")]
+    assert cli.main([*arguments, "--passes", "2"]) == 0
+    assert restorer.calls[0]["instruction"] == (words[0] if words else None)
+    assert "a.png: the describer found it, 2 passes\n" in capsys.readouterr().out
+
+
+def test_the_steps_and_their_strength_are_shown_first(restorer, tmp_path, capsys):
+    _picture(tmp_path / "a.png")
+    words = "first remove the noise, then slightly lift what is dark"
+    out = str(tmp_path / "out.png")
+    assert cli.main(["restore", str(tmp_path / "a.png"), words, "-o", out]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first == "understood: noise 98 %; then low_light 98 %, strength 0.5"
+
+
+def test_describe(restorer, tmp_path, capsys):
+    _picture(tmp_path / "dark.png", dark=True)
+    (tmp_path / "bad.png").write_text("no picture")
+    assert cli.main(["describe", str(tmp_path), "--language", "zh", "--json"]) == 2
+    output = capsys.readouterr()
+    expected = {"file": str(tmp_path / "dark.png"), "state": "noise", "instruction": "in zh"}
+    assert json.loads(output.out) == [expected]
+    assert "bad.png" in output.err
+    assert cli.main(["describe", str(tmp_path / "dark.png")]) == 0
+    assert capsys.readouterr().out == f"{tmp_path / 'dark.png'}: noise in en\n"
 
 
 def test_grey_16_bit_and_alpha_come_back_as_they_were(restorer, tmp_path):
@@ -310,6 +353,7 @@ def test_classify_json(restorer, tmp_path, capsys):
     assert list(rows[0]["probabilities"]) == list(NAMES)
     assert rows[0]["probabilities"]["noise"] == pytest.approx(0.9)
     assert rows[1]["probabilities"]["none"] == pytest.approx(0.9)
+    assert rows[0]["severity"] == dict.fromkeys(NAMES[:-1], 0.8)
 
 
 def test_classify_skips_bad_files(restorer, tmp_path, capsys):

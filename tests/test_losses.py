@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfimg.losses import RestorationLoss
+from tfimg.losses import RestorationLoss, SeverityLoss
 
 
 def test_it_is_the_mean_of_each_pictures_squared_error_to_a_power():
@@ -25,3 +25,10 @@ def test_errors_below_the_floor_hardly_count():
     assert pull(0.0) < 0.1 * pull(0.005)
     # Far above it a small error is the root of the error, whose slope is 1 / (2 sqrt(error)).
     np.testing.assert_allclose(pull(0.2), 0.0005 / (2 * np.sqrt(0.2)), rtol=0.02)
+
+
+def test_severity_counts_where_there_is_one():
+    truth = np.array([[0.5, -1, 0.2], [-1, -1, -1]], np.float32)
+    guess = np.array([[0.7, 9, 0.5], [8, 8, 8]], np.float32)
+    expected = np.mean([(0.2**2 + 0.3**2) / 2, 0])
+    np.testing.assert_allclose(SeverityLoss()(truth, guess), expected, rtol=1e-5)

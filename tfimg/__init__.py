@@ -6,6 +6,7 @@ __version__ = "0.1.0"
 
 # Imported on first use: the command line refuses bad input before Keras is loaded.
 _PUBLIC = {
+    "Describer": "tfimg.tasks.describer",
     "ImageClassifier": "tfimg.tasks.image_classifier",
     "ImageRestorer": "tfimg.tasks.image_restorer",
     "InstructionPreprocessor": "tfimg.tasks.preprocessor",

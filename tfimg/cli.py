@@ -96,6 +96,15 @@ def _build_parser() -> argparse.ArgumentParser:
     classify.add_argument("words", nargs="+", metavar="IN", help="files or folders")
     _add_json(classify)
 
+    describe = add(
+        "describe", commands.describe, "say what is wrong with pictures, what to ask for"
+    )
+    describe.add_argument("words", nargs="+", metavar="IN", help="files or folders")
+    describe.add_argument(
+        "--language", choices=("en", "zh"), default="en", help="of the sentences (default: en)"
+    )
+    _add_json(describe)
+
     interpret = add("interpret", commands.interpret, "tell what words are taken to mean")
     interpret.add_argument("words", nargs="*", metavar="SENTENCE", help="what you would type")
     interpret.add_argument("--file", help="one sentence a line, UTF-8; empty lines are left out")
@@ -128,9 +137,15 @@ def _add_restoring(parser: argparse.ArgumentParser, example: str, default: str) 
     parser.add_argument(
         "--strength",
         type=float,
-        default=1.0,
         metavar="0..1",
-        help="how much of the change to keep (default: 1)",
+        help="how much of the change to keep (default: what the words say, or 1)",
+    )
+    parser.add_argument(
+        "--passes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="without an instruction: how often to diagnose and restore at most (default: 1)",
     )
     parser.add_argument(
         "--mask", metavar="MASK.png", help="same size as IN; white = keep, black = repair"

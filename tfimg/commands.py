@@ -12,41 +12,46 @@ from rich.table import Table
 from tfimg import files, jobs, show
 from tfimg.arguments import one_line
 from tfimg.postprocess import check_strength
-from tfimg.text.remedies import in_words, intention, prescribe
+from tfimg.text.remedies import in_words
+
+_DESCRIBER = "describer"
 
 
 def restore(args: argparse.Namespace) -> list[str]:
     """Restores files and folders; returns a line for each picture that could not be used."""
     inputs, instruction = jobs.split_words(args.words)
     instruction = instruction or args.default_instruction
-    check_strength(args.strength)
+    if args.strength is not None:
+        check_strength(args.strength)
+    if args.passes < 1:
+        raise ValueError(f"--passes is {args.passes}; expected 1 or more")
     plan = jobs.plan(inputs, args.output)
     mask = None if args.mask is None else _read_mask(args.mask, plan.jobs)
     preset = check_preset(args.preset)
 
     restorer = load("ImageRestorer", preset)
-    classifier = None
-    if instruction is None:
-        classifier = load("ImageClassifier", preset)
-    else:
-        print("understood:", in_words(restorer.interpret([instruction])[0]), flush=True)
+    steps = None
+    if instruction is not None:
+        steps = restorer.plan(instruction)
+        print("understood:", _understood(restorer, steps, args.strength), flush=True)
+    describer = load("Describer", _DESCRIBER) if steps is None else None
 
     def work(job: jobs.Job, progress: Callable[[int, int], None], say: Callable) -> None:
         picture = files.read_picture(job.source)
         if picture.note:
             say(f"{job.source}: {picture.note}")
-        words = instruction or diagnose(classifier, picture, say)
-        if words:
-            result = restorer.restore(
-                picture.pixels,
-                words,
-                strength=args.strength,
-                mask=mask,
-                match_colour=args.match_colour,
-                progress=progress,
-            )
-            picture = replace(picture, pixels=result)
-        note = files.write_picture(picture, job.target)
+        result = restorer.restore(
+            picture.pixels,
+            instruction,
+            strength=args.strength,
+            mask=mask,
+            passes=args.passes,
+            describer=describer,
+            match_colour=args.match_colour,
+            progress=progress,
+            say=lambda line: say(f"{job.source}: {line}"),
+        )
+        note = files.write_picture(replace(picture, pixels=result), job.target)
         say(f"{job.target}: {note or 'written'}")
 
     return run(plan, work, "restoring")
@@ -62,8 +67,9 @@ def classify(args: argparse.Namespace) -> list[str]:
         picture = files.read_picture(job.source)
         if picture.note and not args.json:
             say(f"{job.source}: {picture.note}")
-        probabilities = classifier.classify(picture.pixels)
-        found.append({"file": str(job.source), "probabilities": show.plain(probabilities)})
+        diagnosis = classifier.diagnose(picture.pixels)
+        row = {"probabilities": show.plain(diagnosis.probabilities)}
+        found.append({"file": str(job.source), **row, "severity": show.plain(diagnosis.severity)})
 
     refused = run(plan, work, "classifying")
     if args.json:
@@ -90,6 +96,28 @@ def interpret(args: argparse.Namespace) -> list[str]:
     else:
         show.print_probabilities("sentence", list(zip(sentences, meanings, strict=True)))
     return []
+
+
+def describe(args: argparse.Namespace) -> list[str]:
+    """Says in a sentence what is wrong with pictures, and what to ask for."""
+    plan = jobs.plan(args.words)
+    classifier = load("ImageClassifier", check_preset(args.preset))
+    describer = load("Describer", _DESCRIBER)
+    found: list[dict[str, Any]] = []
+
+    def work(job: jobs.Job, progress: Callable[[int, int], None], say: Callable) -> None:
+        picture = files.read_picture(job.source)
+        diagnosis = classifier.diagnose(picture.pixels)
+        written = describer.describe(diagnosis.probabilities, diagnosis.severity, args.language)
+        row = {"state": written.state, "instruction": written.instruction}
+        found.append({"file": str(job.source), **row})
+        if not args.json:
+            say(f"{job.source}: {written.state} {written.instruction}")
+
+    refused = run(plan, work, "describing")
+    if args.json:
+        show.print_json(found)
+    return refused
 
 
 def presets(args: argparse.Namespace) -> list[str]:
@@ -130,7 +158,7 @@ def load(task: str, preset: str) -> Any:
     """Loads one of the public tasks, and TensorFlow with it.
 
     Args:
-        task: "ImageRestorer" or "ImageClassifier".
+        task: "ImageRestorer", "ImageClassifier" or "Describer".
         preset: Name of a preset.
 
     Returns:
@@ -148,11 +176,16 @@ def load(task: str, preset: str) -> Any:
         raise ValueError(f"preset {preset!r} cannot be loaded ({reason})") from error
 
 
-def diagnose(classifier: Any, picture: files.Picture, say: Callable[[str], None]) -> str | None:
-    """Looks for faults, says what was found, and returns the instruction that mends them."""
-    found = classifier.classify(picture.pixels)
-    say(f"{picture.path}: {intention(found)}")
-    return prescribe(found)
+def _understood(restorer: Any, steps: list | None, strength: float | None) -> str:
+    """What the words ask for, e.g. "noise 98 %; then blur 95 %, strength 0.5"."""
+    if steps is None:
+        return "to be made better; each picture is looked at for what is wrong"
+    told = []
+    for step in steps:
+        wanted = step.strength if strength is None else strength
+        meaning = in_words(restorer.interpret([step.words])[0])
+        told.append(meaning if wanted is None else f"{meaning}, strength {wanted:g}")
+    return "; then ".join(told)
 
 
 def run(plan: jobs.Plan, work: Callable, label: str) -> list[str]:

@@ -37,3 +37,26 @@ class RestorationLoss(keras.losses.Loss):
 
     def get_config(self):
         return {**super().get_config(), "power": self.power, "floor": self.floor}
+
+
+@keras.saving.register_keras_serializable("tfimg")
+class SeverityLoss(keras.losses.Loss):
+    """The mean squared error of how bad each degradation is, over those that are there.
+
+    `y_true` `(B, N)` is -1 where there is none.
+
+    Example:
+
+    ```python
+    SeverityLoss()([[0.5, -1.0]], [[0.7, 9.9]])  # 0.04
+    ```
+    """
+
+    def __init__(self, name: str = "severity_loss", **kwargs):
+        super().__init__(name=name, **kwargs)
+
+    def call(self, y_true, y_pred):
+        y_pred = ops.cast(y_pred, "float32")
+        there = ops.cast(y_true >= 0, "float32")
+        squared = there * ops.square(y_pred - ops.cast(y_true, "float32"))
+        return ops.sum(squared, axis=-1) / ops.maximum(ops.sum(there, axis=-1), 1.0)

@@ -1,7 +1,7 @@
 """The whole network, top to bottom: words and a picture in, a picture out.
 
     token_ids, padding_mask -> text_encoder  -> embedding, intent_logits
-    image, mask, embedding  -> image_network -> image, logits
+    image, mask, embedding  -> image_network -> image, logits, severity
 
 The two halves are functional models of their own, because words are encoded once a sentence and
 pictures many times a sentence; the backbone is their composition.
@@ -13,7 +13,8 @@ import keras
 import keras_hub
 from keras import layers
 
-from tfimg.degradations import INTENTS
+from tfimg.degradations import INTENTS, NAMES
+from tfimg.image.classifier import classifier
 from tfimg.image.encoder import image_encoder
 from tfimg.image.generator import generator
 from tfimg.image.tone import FACTOR, tone
@@ -71,8 +72,9 @@ def image_network(
 
     Returns:
         A functional model of `image` `(B, H, W, 3)` 0..1, `mask` `(B, H, W, 1)` with 1 = known
-        pixel, and `embedding` `(B, embedding_dim)`, to `image` `(B, H, W, 3)` and `logits`
-        `(B, num_classes)`. H and W are multiples of `multiple_of(size, residual)`.
+        pixel, and `embedding` `(B, embedding_dim)`, to `image` `(B, H, W, 3)`, `logits`
+        `(B, num_classes)` and, for a restorer, `severity` `(B, 9)`, 0 = hardly there, 1 = as bad as
+        it gets. H and W are multiples of `multiple_of(size, residual)`.
     """
     image = keras.Input((None, None, 3), name="image")
     mask = keras.Input((None, None, 1), name="mask")
@@ -91,13 +93,12 @@ def image_network(
     if residual:
         restored = layers.Add(dtype="float32", name="restored")([known, restored])
 
-    pooled = layers.GlobalAveragePooling2D(dtype=dtype, name="pool")(levels[-1])
-    hidden = layers.Dense(64, activation="relu", dtype=dtype, name="classifier_hidden")(pooled)
-    logits = layers.Dense(num_classes, dtype="float32", name="logits")(hidden)
+    outputs = [("logits", num_classes), ("severity", len(NAMES))]
+    told = classifier(levels, outputs if residual else outputs[:1], dtype)
 
     return keras.Model(
         {"image": image, "mask": mask, "embedding": embedding},
-        {"image": restored, "logits": logits},
+        {"image": restored, **told},
         name="image_network",
     )
 
@@ -119,8 +120,9 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
 
     Call arguments: a dict of `image` `(B, H, W, 3)` float 0..1, `mask` `(B, H, W, 1)` (1 = known
     pixel), `token_ids` and `padding_mask` `(B, L)` int.
-    Returns a dict of `image` `(B, H, W, 3)`, `logits` `(B, num_classes)` (what the picture is) and
-    `intent_logits` `(B, 10)` (what the words ask for, in the order of
+    Returns a dict of `image` `(B, H, W, 3)`, `logits` `(B, num_classes)` (what the picture is),
+    with `residual` also `severity` `(B, 9)` (how bad each of `tfimg.degradations.NAMES` is, where
+    it is there), and `intent_logits` `(B, 10)` (what the words ask for, in the order of
     `tfimg.degradations.INTENTS`).
 
     Example:
@@ -180,6 +182,15 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         if size not in SIZES:
             raise ValueError(f"size must be one of {sorted(SIZES)}, found {size!r}")
         return cls(bert, **asdict(SIZES[size]), **kwargs)
+
+    def with_classes(self, num_classes: int) -> "TextGuidedBackbone":
+        """Returns a copy with the same weights, but a fresh last layer of other classes."""
+        made = type(self).from_config({**self.get_config(), "num_classes": num_classes})
+        made.text_encoder.set_weights(self.text_encoder.get_weights())
+        for layer in made.image_network.layers:
+            if layer.name != "logits":
+                layer.set_weights(self.image_network.get_layer(layer.name).get_weights())
+        return made
 
     @property
     def multiple(self) -> int:

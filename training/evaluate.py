@@ -3,6 +3,7 @@
     python -m training.evaluate --preset P --data FOLDER --degradation noise:25 rain+noise:25
     python -m training.evaluate --preset P --inputs A --targets B --instruction "remove the rain"
     python -m training.evaluate --preset P --interpret held-out
+    python -m training.evaluate --preset P --diagnose FOLDER
 
 Pictures are RGB in 0..1. Outputs are clipped, not rounded; scores are means over pictures, and
 chance is fixed, so that a score can be measured again.
@@ -63,10 +64,11 @@ class Series:
 def evaluate(args: argparse.Namespace) -> None:
     """Does what the arguments say; everything is checked before anything is measured."""
     preset = commands.check_preset(args.preset)
-    from training import reading, tables  # these load TensorFlow
+    from training import diagnosing, reading, tables  # these load TensorFlow
 
     planned = plan(args)
     sentences = reading.read_sentences(args.interpret) if args.interpret else []
+    examined = pictures(args.diagnose, limit=args.limit) if args.diagnose else []
     restorer = commands.load("ImageRestorer", preset)
 
     document = {"preset": preset}
@@ -75,6 +77,9 @@ def evaluate(args: argparse.Namespace) -> None:
     if sentences:
         with show.bars("sentences", len(sentences)) as (advance, _, _):
             document["interpret"] = reading.accuracy(restorer, sentences, advance)
+    if examined:
+        with show.bars("diagnoses", len(examined)) as (advance, _, _):
+            document["diagnose"] = diagnosing.measure(restorer, examined, advance)
 
     if args.json:
         show.print_json(document)
@@ -83,6 +88,9 @@ def evaluate(args: argparse.Namespace) -> None:
         tables.print_table(tables.scores_table(document["rows"]))
     if sentences:
         tables.print_table(tables.reading_table(document["interpret"]["rows"]))
+    if examined:
+        for table in tables.diagnosis_tables(document["diagnose"]):
+            tables.print_table(table)
 
 
 def plan(args: argparse.Namespace) -> list[Series]:
@@ -150,7 +158,7 @@ def pictures(folder: str, ids: str | None = None, limit: int | None = None) -> l
 
 def _requests(protocol, args):
     kinds = args.instruction_kind
-    requests = requests_for(protocol.degradations, kinds, args.language, args.mask)
+    requests = requests_for(protocol.degradations, kinds, args.language, args.mask, args.passes)
     if not requests:
         raise ValueError(f"{protocol.name!r} has no words of kind {', '.join(kinds)}")
     return requests
@@ -168,8 +176,8 @@ def _positive(text):
 
 
 def _check_combination(parser, args):
-    if args.data is None and args.inputs is None and args.interpret is None:
-        parser.error("nothing to measure; expected --data, --inputs or --interpret")
+    if not any((args.data, args.inputs, args.interpret, args.diagnose)):
+        parser.error("nothing to measure; expected --data, --inputs, --interpret or --diagnose")
     if args.data is not None and args.inputs is not None:
         parser.error("expected --data or --inputs, found both")
     if (args.data is None) != (args.degradation is None):
@@ -203,6 +211,8 @@ def _build_parser():
     what = "what is done to them, such as noise:25 compression:10 low_resolution:4 rain+noise:25"
     add("--degradation", nargs="+", metavar="D", help=what)
     add("--mask", action="store_true", help="measure damage also with the known pixels told")
+    said = "without words, measure also 2 to N passes of diagnosis and restoration"
+    add("--passes", type=_positive, default=1, metavar="N", help=said)
     said = f"what is said: {', '.join(KINDS)} (default: all; partial only for mixtures)"
     options = {"nargs": "+", "default": KINDS, "choices": KINDS, "metavar": "KIND"}
     add("--instruction-kind", **options, help=said)
@@ -216,8 +226,12 @@ def _build_parser():
     add("--instruction", nargs="+", metavar="WORDS", help=said)
 
     add = parser.add_argument_group("sentences").add_argument
-    said = 'JSON lines {"text", "language", "named"}, or held-out: 500 of the corpus a language'
+    said = 'JSON lines {"text", "language", "named"}, or held-out: 532 of the corpus a language'
     add("--interpret", metavar="FILE", help=said)
+
+    add = parser.add_argument_group("diagnosis").add_argument
+    said = "clean pictures; degraded here by chance, as in training, and diagnosed"
+    add("--diagnose", metavar="FOLDER", help=said)
     return parser
 
 

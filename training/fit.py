@@ -2,6 +2,8 @@
 
     python -m training.fit --recipe restorer_small --data PHOTOS --out runs/restorer_small
     python -m training.fit --recipe words --init runs/restorer_small/preset --out runs/words
+    python -m training.fit --recipe diagnosis --init runs/words/preset --data PHOTOS --out runs/all
+    python -m training.fit --recipe describer --out runs/describer
 
 A run's folder holds `checkpoint.npz`, `history.jsonl`, TensorBoard events and, at the end,
 `preset`.
@@ -15,7 +17,7 @@ import keras
 
 from tfimg.arguments import Parser, one_line, refuse
 from tfimg.trainer import Checkpoint, History, choose_jit, choose_precision
-from training.recipes import RECIPES, Restorer
+from training.recipes import RECIPES, Describing, Words
 
 _WARM_UP = 300
 _AVERAGING = 0.999
@@ -49,7 +51,7 @@ def main(arguments=None) -> int:
     args = parser.parse_args(arguments)
     recipe = RECIPES[args.recipe]
     steps = args.steps or recipe.steps
-    if isinstance(recipe, Restorer) and not args.data:
+    if not isinstance(recipe, (Words, Describing)) and not args.data:
         return refuse(parser.prog, f"recipe {args.recipe} needs --data FOLDER with photos")
     if not args.resume and (args.out / "checkpoint.npz").exists():
         return refuse(
@@ -68,7 +70,7 @@ def main(arguments=None) -> int:
         return refuse(parser.prog, one_line(error))
     args.out.mkdir(parents=True, exist_ok=True)
 
-    model = getattr(task.backbone, recipe.part)
+    model = runs.trained_part(recipe, task)
     compile_model(model, recipe, steps, jit)
     checkpoint = Checkpoint(args.out / "checkpoint.npz", args.checkpoint_every)
     first = 0

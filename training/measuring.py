@@ -16,7 +16,7 @@ from tfimg.metrics import luma, psnr, ssim
 from tfimg.pixels import to_float, to_uint8
 from tfimg.tasks.image_classifier import ImageClassifier
 from tfimg.tasks.image_restorer import ImageRestorer
-from tfimg.text.remedies import SURE, prescribe
+from tfimg.text.remedies import SURE
 from training.requests import Request
 
 _ON_SHEET = 6
@@ -119,11 +119,10 @@ def measure(
     for index, case in enumerate(cases):
         before = _compare(case.image, case, "input_")
         for place, request in enumerate(requests):
-            instruction, diagnosis = request.instruction, {}
-            if instruction is None:
-                found = classifier.classify(case.image)
-                instruction, diagnosis = prescribe(found), _diagnosis(found, case.present)
-            output = _restore(restorer, case, instruction, request.mask)
+            diagnosis = {}
+            if request.instruction is None:
+                diagnosis = _diagnosis(classifier.classify(case.image), case.present)
+            output = _restore(restorer, case, request)
             after = {**_compare(output, case), **_extra(output, case, request)}
             for name, value in {**before, **after, **diagnosis}.items():
                 scores[place][name].append(value)
@@ -135,12 +134,16 @@ def measure(
     return result
 
 
-def _restore(restorer, case, instruction, mask):
+def _restore(restorer, case, request):
     """The output as a file could hold it: within 0..1, but not rounded."""
-    if instruction is None:
-        return np.clip(case.image, 0, 1)
-    known = case.known if mask else None
-    return np.clip(restorer.restore(case.image, instruction, mask=known), 0, 1)
+    output = restorer.restore(
+        case.image,
+        request.instruction,
+        mask=case.known if request.mask else None,
+        passes=request.passes,
+        say=lambda line: None,
+    )
+    return np.clip(output, 0, 1)
 
 
 def _compare(image, case, prefix=""):
@@ -188,6 +191,7 @@ def _described(request):
         "instruction": request.instruction,
         "named": sorted(request.named),
         "mask": request.mask,
+        "passes": request.passes,
     }
 
 

@@ -2,8 +2,8 @@
 
 import keras
 
-from tfimg.losses import RestorationLoss
-from training.recipes import Words
+from tfimg.losses import RestorationLoss, SeverityLoss
+from training.recipes import Describing, Diagnosis, Words
 
 
 def for_recipe(recipe) -> dict:
@@ -13,10 +13,9 @@ def for_recipe(recipe) -> dict:
             from_logits=True, label_smoothing=recipe.label_smoothing
         )
         return {"loss": {"intent_logits": smooth, "embedding": None}}
-    return {
-        "loss": {
-            "image": RestorationLoss(),
-            "logits": keras.losses.BinaryCrossentropy(from_logits=True),
-        },
-        "loss_weights": {"image": 1.0, "logits": recipe.classifier_weight},
-    }
+    if isinstance(recipe, Describing):
+        return {"loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True)}
+    if isinstance(recipe, Diagnosis):
+        present = keras.losses.BinaryCrossentropy(from_logits=True)
+        return {"loss": {"image": None, "logits": present, "severity": SeverityLoss()}}
+    return {"loss": {"image": RestorationLoss(), "logits": None, "severity": None}}

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import random
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from tfimg.text.corpus import LANGUAGES, Corpus
 from tfimg.text.remedies import SURE
 
 HELD_OUT = "held-out"
-# Of each language: 10 x 32 sentences with one intent and 36 pairs x 5 with two, 500 together.
+# Of each language: 10 x 32 sentences with one intent, 36 pairs x 5 with two, and 32 vague ones.
 _SINGLE, _PAIR = 32, 5
 
 
@@ -51,7 +52,8 @@ def accuracy(restorer, sentences: list[dict[str, Any]], advance=lambda: None) ->
     """Measures how often sentences are understood, per language and kind.
 
     A sentence with one intent, or with none, is understood if the likeliest of the ten names is
-    the right one; one with several, if exactly these have a probability of at least one half.
+    the right one; one with several, if exactly these have a probability of at least one half; a
+    vague one, if none of the ten has.
 
     Args:
         restorer: anything with `interpret`.
@@ -59,19 +61,19 @@ def accuracy(restorer, sentences: list[dict[str, Any]], advance=lambda: None) ->
         advance: called after each sentence.
 
     Returns:
-        `rows`, dicts of `language`, `kind` ("single", "none", "several"), `count` and `accuracy`;
-        and `mistakes`, dicts of `text`, `language`, `named` and `found`.
+        `rows`, dicts of `language`, `kind` ("single", "none", "several", "vague"), `count`,
+        `accuracy` and `exact`, the share where those that are likelier than not are exactly the
+        right ones; and `mistakes`, dicts of `text`, `language`, `named` and `found`.
     """
-    right, mistakes = defaultdict(list), []
+    right, exact, mistakes = defaultdict(list), defaultdict(list), []
     for row in sentences:
-        named = row["named"] or frozenset({"none"})
+        named = frozenset() if row["named"] is None else row["named"] or frozenset({"none"})
         meaning = restorer.interpret([row["text"]])[0]
-        if len(named) == 1:
-            found = {max(INTENTS, key=meaning.get)}
-        else:
-            found = {name for name in INTENTS if meaning[name] >= SURE}
-        kind = "several" if len(named) > 1 else "single" if row["named"] else "none"
+        sure = {name for name in INTENTS if meaning[name] >= SURE}
+        found = {max(INTENTS, key=meaning.get)} if len(named) == 1 else sure
+        kind = _kind(row["named"])
         right[row["language"], kind].append(found == named)
+        exact[row["language"], kind].append(sure == named)
         if found != named:
             mistake = {"text": row["text"], "language": row["language"]}
             mistakes.append({**mistake, "named": _ordered(named), "found": _ordered(found)})
@@ -82,21 +84,34 @@ def accuracy(restorer, sentences: list[dict[str, Any]], advance=lambda: None) ->
             "kind": kind,
             "count": len(outcomes),
             "accuracy": round(sum(outcomes) / len(outcomes), 4),
+            "exact": round(sum(exact[language, kind]) / len(outcomes), 4),
         }
         for (language, kind), outcomes in sorted(right.items())
     ]
     return {"rows": rows, "mistakes": mistakes}
 
 
+def _kind(named):
+    if named is None:
+        return "vague"
+    return "several" if len(named) > 1 else "single" if named else "none"
+
+
 def _held_out():
     sets = [()] + [(name,) for name in NAMES]
     counted = [(named, _SINGLE) for named in sets]
     counted += [(named, _PAIR) for named in itertools.combinations(NAMES, 2)]
-    return [
+    rows = [
         {"text": text, "language": language, "named": frozenset(named)}
         for language in LANGUAGES
         for named, count in counted
         for text in Corpus(language, "test").sentences(named, count, seed=0)
+    ]
+    rng = random.Random(0)
+    return rows + [
+        {"text": Corpus(language, "test").vague(rng), "language": language, "named": None}
+        for language in LANGUAGES
+        for _ in range(_SINGLE)
     ]
 
 
@@ -109,6 +124,8 @@ def _parse(line, place):
         raise ValueError(f"{place}: found {line.strip()[:80]!r}, expected {expected}") from None
     if not (isinstance(text, str) and text.strip() and isinstance(language, str)):
         raise ValueError(f"{place}: found {line.strip()[:80]!r}, expected {expected}")
+    if named is None:
+        return {"text": text, "language": language, "named": None}
     if not isinstance(named, list) or (unknown := [n for n in named if n not in INTENTS]):
         found = unknown[0] if isinstance(named, list) else named
         raise ValueError(f"{place}: 'named' holds {found!r}; expected a list of {', '.join(NAMES)}")

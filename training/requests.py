@@ -24,6 +24,7 @@ class Request:
         instruction: the words, or None for no words: the picture is diagnosed.
         named: the degradations that the words name.
         mask: whether the known pixels are told too.
+        passes: how often at most it is diagnosed and restored, where there are no words.
     """
 
     kind: str
@@ -31,10 +32,15 @@ class Request:
     instruction: str | None = None
     named: frozenset[str] = frozenset()
     mask: bool = False
+    passes: int = 1
 
 
 def requests_for(
-    present: frozenset[str], kinds: Sequence[str], languages: Sequence[str], mask: bool = False
+    present: frozenset[str],
+    kinds: Sequence[str],
+    languages: Sequence[str],
+    mask: bool = False,
+    passes: int = 1,
 ) -> list[Request]:
     """Lists what is asked about pictures with certain degradations.
 
@@ -43,6 +49,7 @@ def requests_for(
         kinds: from `KINDS`; `partial` gives rows only where there are several degradations.
         languages: from `LANGUAGES`.
         mask: whether the right words for damage are tried with the known pixels too.
+        passes: up to how many passes are tried where there are no words.
 
     Returns:
         The requests, in the order of `KINDS`.
@@ -52,7 +59,7 @@ def requests_for(
         if kind not in kinds:
             continue
         if kind == "none":
-            found.append(Request(kind))
+            found += [Request(kind, passes=number) for number in range(1, passes + 1)]
         else:
             found += [one for language in languages for one in _in(language, kind, present, mask)]
     return found

@@ -14,9 +14,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 import tfimg
 from tfimg.data.photos import photos_from_folders
-from tfimg.data.pipeline import pack_crops, training_batches
+from tfimg.data.pipeline import diagnosis_batches, pack_crops, training_batches
 from tfimg.text.build import untrained_bert, untrained_tokenizer
-from training.recipes import Words
+from training.descriptions import description_batches, untrained_describer
+from training.recipes import Describing, Diagnosis, Restorer, Words
 from training.sentences import sentence_batches
 
 # Crops are packed larger than they are used, so that each is seen at many places.
@@ -25,7 +26,7 @@ _PACKED = 4 / 3
 
 def start(
     recipe, init: str | None, text_encoder: str | None, precision: str
-) -> tfimg.ImageRestorer:
+) -> tfimg.ImageRestorer | tfimg.Describer:
     """Returns the task whose network a run trains: a preset's, or an untrained one.
 
     Args:
@@ -35,9 +36,13 @@ def start(
             None for our own small BERT; for an untrained network only.
         precision: dtype policy.
     """
+    if isinstance(recipe, Describing):
+        if init is not None:
+            return tfimg.Describer.from_preset(init, dtype=precision)
+        return untrained_describer(recipe, precision)
     if init is not None:
         return tfimg.ImageRestorer.from_preset(init, dtype=precision)
-    size = "small" if isinstance(recipe, Words) else recipe.size
+    size = recipe.size if isinstance(recipe, Restorer) else "small"
     if text_encoder is not None:
         tokenizer = keras_hub.models.BertTokenizer.from_preset(text_encoder)
         bert = keras_hub.models.BertBackbone.from_preset(text_encoder)
@@ -50,13 +55,22 @@ def start(
 
 def source(recipe, task, folders, steps: int, seed: int) -> Callable[[int], tf.data.Dataset]:
     """Returns a function from the number of the first step to a run's batches."""
+    if isinstance(recipe, Describing):
+        return lambda first: description_batches(recipe, task.causal_lm.preprocessor, seed, first)
     if isinstance(recipe, Words):
         return lambda first: sentence_batches(recipe, task.preprocessor, seed, first)
-    packed = int(max(size for _, size in recipe.crop_sizes) * _PACKED)
+    diagnosis = isinstance(recipe, Diagnosis)
+    largest = recipe.crop_size if diagnosis else max(size for _, size in recipe.crop_sizes)
+    packed = int(largest * _PACKED)
     crops = pack_crops(photos_from_folders(folders), packed)
     print(f"{len(crops)} crops of {packed}x{packed}, {crops.nbytes / 1e6:.0f} MB", flush=True)
     with tf.device("CPU"):
         crops = tf.constant(crops)  # one copy for all stages
+    if diagnosis:
+        width, mixture = task.backbone.embedding_width, recipe.mixture()
+        return lambda first: diagnosis_batches(
+            crops, recipe.batch_size, recipe.crop_size, mixture, width, seed, first
+        )
     stage_starts = [(round(share * steps), size) for share, size in recipe.crop_sizes]
 
     def batches(first):
@@ -75,11 +89,23 @@ def source(recipe, task, folders, steps: int, seed: int) -> Callable[[int], tf.d
     return batches
 
 
+def trained_part(recipe, task) -> keras.Model:
+    """Returns the model of a task that a recipe trains, frozen where it is not to change."""
+    if isinstance(recipe, Describing):
+        # The task itself would tokenise its batches, which hold tokens already.
+        return keras.Model(task.causal_lm.input, task.causal_lm.output, name="causal_lm")
+    model = getattr(task.backbone, recipe.part)
+    if isinstance(recipe, Diagnosis):
+        for layer in model.layers:
+            layer.trainable = layer.name.startswith(recipe.head)
+    return model
+
+
 def observers(recipe, batches: Callable, out: Path, first: int, steps: int) -> list:
     """Returns the callbacks that show a run: progress, TensorBoard scalars and pictures."""
     writer = tf.summary.create_file_writer(str(out / "tensorboard"))
     watching = [ProgressBar(first, steps, recipe.batch_size), Scalars(writer, first)]
-    if not isinstance(recipe, Words):
+    if isinstance(recipe, Restorer):
         # The very first batch, which every run of a seed shares, is what the pictures show.
         watching.append(BeforeAndAfter(writer, first, next(iter(batches(0)))))
     return watching
@@ -87,9 +113,10 @@ def observers(recipe, batches: Callable, out: Path, first: int, steps: int) -> l
 
 def save_preset(task, folder: Path) -> None:
     """Saves a preset; an old one is replaced only when the new one is whole."""
-    for part in (task.backbone.text_encoder, task.backbone.image_network):
-        # Keras would save a part's optimiser with its weights, three times their size.
-        part.optimizer = None
+    if isinstance(task, tfimg.ImageRestorer):
+        for part in (task.backbone.text_encoder, task.backbone.image_network):
+            # Keras would save a part's optimiser with its weights, three times their size.
+            part.optimizer = None
     fresh = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(fresh, ignore_errors=True)
     task.save_to_preset(str(fresh))

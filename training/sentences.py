@@ -10,6 +10,9 @@ from tfimg.text.corpus import LANGUAGES, Corpus
 
 # How many degradations a sentence names: none, one, two, three.
 _COUNTS = (0.22, 0.55, 0.18, 0.05)
+# Share of the sentences that only wish for something better. They ask for none of the ten: neither
+# for a degradation to be removed nor for the picture to be left alone.
+_VAGUE = 0.08
 _CHUNK = 4096
 
 
@@ -17,14 +20,19 @@ def draw_sentences(count: int, split: str, seed: int) -> tuple[list[str], np.nda
     """Draws sentences in both languages by turns.
 
     Returns:
-        The sentences, and what they ask for as `(count, 10)` float32 in the order of `INTENTS`.
+        The sentences, and what they ask for as `(count, 10)` float32 in the order of `INTENTS`;
+        all zeros for vague ones.
     """
     rng = random.Random(f"{split}-{seed}")
     corpora = [Corpus(language, split) for language in LANGUAGES]
     sentences, labels = [], np.zeros((count, len(NAMES) + 1), np.float32)
     for row in range(count):
+        corpus = corpora[row % len(corpora)]
+        if rng.random() < _VAGUE:
+            sentences.append(corpus.vague(rng))
+            continue
         named = rng.sample(NAMES, rng.choices(range(4), _COUNTS)[0])
-        sentences.append(corpora[row % len(corpora)].sentence(named, rng))
+        sentences.append(corpus.sentence(named, rng))
         labels[row, [NAMES.index(name) for name in named] or [-1]] = 1.0
     return sentences, labels
 

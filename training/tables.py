@@ -1,6 +1,7 @@
 """Scores as tables that people read."""
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from rich import box
@@ -41,10 +42,35 @@ def reading_table(rows: list[dict[str, Any]]) -> Table:
     table = Table("language", "sentences", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("count", justify="right")
     table.add_column("understood", justify="right")
+    table.add_column("exactly", justify="right")
     for row in rows:
-        share = f"{100 * row['accuracy']:.1f} %"
-        table.add_row(row["language"], row["kind"], str(row["count"]), share)
+        shares = (f"{100 * row[kind]:.1f} %" for kind in ("accuracy", "exact"))
+        table.add_row(row["language"], row["kind"], str(row["count"]), *shares)
     return table
+
+
+def diagnosis_tables(report: dict[str, Any]) -> Iterator[Table]:
+    """The tables of the report of `training.diagnosing`: each name, and how true the odds are."""
+    table = Table(f"{report['pictures']} pictures", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("there", "precision", "recall", "F1", "severity\nerror"):
+        table.add_column(heading, justify="right")
+    for row in report["rows"]:
+        shares = (f"{row[kind]:.3f}" for kind in ("precision", "recall", "f1", "severity_error"))
+        table.add_row(row["name"], str(row["count"]), *shares)
+    table.add_section()
+    table.add_row("macro F1", "", "", "", f"{report['macro_f1']:.3f}")
+    table.add_row("clean called none", "", "", f"{report['clean_called_none']:.3f}")
+    table.add_row("exactly those present", "", "", f"{report['exact']:.3f}")
+    yield table
+    title = f"expected calibration error {100 * report['calibration_error']:.1f} %"
+    table = Table("said", box=box.SIMPLE_HEAD, pad_edge=False, title=title)
+    for heading in ("count", "mean said", "came true"):
+        table.add_column(heading, justify="right")
+    for row in report["reliability"]:
+        said = f"{100 * row['from']:.0f} to {100 * row['to']:.0f} %"
+        shares = (f"{100 * row[kind]:.1f} %" for kind in ("said", "true"))
+        table.add_row(said, str(row["count"]), *shares)
+    yield table
 
 
 def print_table(table: Table) -> None:
@@ -58,7 +84,8 @@ def _words(row):
         return row["instruction"]
     if row["kind"] == "partial":
         return f"only {', '.join(row['named'])}"
-    return row["kind"] + (", mask" if row["mask"] else "")
+    passes = f", {row['passes']} passes" if row.get("passes", 1) > 1 else ""
+    return row["kind"] + (", mask" if row["mask"] else "") + passes
 
 
 def _notes(row):

@@ -10,6 +10,7 @@ import tfimg
 from tests import tiny
 from tfimg.degradations import INTENTS
 from tfimg.fusion import WordScale, WordShift
+from tfimg.image.classifier import classifier
 from tfimg.image.encoder import image_encoder
 from tfimg.image.generator import generator
 from tfimg.image.tone import tone
@@ -101,6 +102,13 @@ def _tone():
     return keras.Model({"image": image, "words": embedding}, {"gain": gain, "offset": offset})
 
 
+def _classifier():
+    fine = keras.Input((None, None, 4), name="fine")
+    coarse = keras.Input((None, None, 6), name="coarse")
+    told = classifier([fine, coarse], [("logits", 10), ("severity", 9)])
+    return keras.Model({"fine": fine, "coarse": coarse}, told)
+
+
 def _network(name, **options):
     size = SIZES[name]
     size = replace(  # thinner and shallower, because this is about the wiring
@@ -137,6 +145,13 @@ MODULES = {
             "fine": np.repeat(_features()[..., :4], 2, axis=1).repeat(2, axis=2),
             "coarse": _features(),
             "words": _embedding(),
+        },
+    ),
+    "classifier_head": Module(
+        _classifier,
+        lambda: {
+            "fine": np.repeat(_features()[..., :4], 2, axis=1).repeat(2, axis=2),
+            "coarse": _features(),
         },
     ),
     "tone": Module(_tone, lambda: {"image": _images()["image"], "words": _embedding()}),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tfimg.data.pairs import Instructions, Mixture
-from tfimg.data.pipeline import pack_crops, training_batches
+from tfimg.data.pipeline import diagnosis_batches, pack_crops, training_batches
 from tfimg.degradations import NAMES
 
 CROPS = np.random.default_rng(0).integers(0, 255, (5, 40, 40, 3), np.uint8)
@@ -43,12 +43,16 @@ def test_shapes_and_words():
     assert all(sentence.decode().strip() for sentence in x["instruction"].numpy())
 
 
-def test_only_pictures_without_words_teach_the_diagnosis():
-    mixture = Mixture(nothing_asked=0.5)
-    x, _, weights = next(iter(training_batches(CROPS, 64, 32, mixture=mixture)))
-    wordless = (x["embedding"].numpy() == 0).all(axis=1)
-    assert 0 < wordless.sum() < 64
-    np.testing.assert_array_equal(weights["logits"], wordless.astype(np.float32))
+def test_diagnosis_batches_say_what_was_done():
+    mixture = Mixture(clean=0.3)
+    x, y = next(iter(diagnosis_batches(CROPS, 64, 32, mixture, embedding_width=10)))
+    assert x["image"].shape == (64, 32, 32, 3) and (x["mask"].numpy() == 1).all()
+    np.testing.assert_array_equal(x["embedding"], np.zeros((64, 10)))
+    present, severity = y["logits"].numpy()[:, :9] > 0, y["severity"].numpy()
+    np.testing.assert_array_equal(y["logits"][:, 9] > 0, ~present.any(axis=1))
+    np.testing.assert_array_equal(severity >= 0, present)
+    assert 0 < present.any(axis=1).sum() < 64
+    assert severity[present].min() >= 0.15 and severity.max() <= 1
 
 
 def test_pictures_weigh_by_what_is_wrong_and_asked():

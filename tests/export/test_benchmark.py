@@ -1,11 +1,20 @@
 """The benchmark: what it compares with, and how it counts."""
 
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from export import benchmark
 from export.peers import nafnet, textbook_network
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_textbook_network_is_the_one_described():
@@ -29,17 +38,21 @@ def test_the_nafnet_has_the_depths_and_the_cost_that_it_states():
 
 
 def test_ratios_compare_like_with_like():
-    rows = benchmark.table(
-        {
-            ("cached", "textbook"): [300.0, 100.0, 200.0],
-            ("encoded", "textbook"): [500.0, 500.0, 500.0],
-            ("cached", "NAFNet"): [30.0, 10.0, 20.0],
-            ("cached", "ours"): [2.0, 1.0, 9.0],
-            ("encoded", "ours"): [5.0, 5.0, 5.0],
-        }
-    )
+    milliseconds = {
+        ("cached", "textbook"): [300.0, 100.0, 200.0],
+        ("encoded", "textbook"): [500.0, 500.0, 500.0],
+        ("cached", "NAFNet"): [30.0, 10.0, 20.0],
+        ("cached", "ours"): [2.0, 1.0, 9.0],
+        ("encoded", "ours"): [5.0, 5.0, 5.0],
+    }
+    subjects = {name: benchmark.Subject(list) for name in milliseconds}
+    subjects["cached", "ours"] = benchmark.Subject(list, gmac=0.05)
+    rows = benchmark.table(milliseconds, subjects, peak=100)
     found = {(row["runtime"], row["network"]): row for row in rows}
     assert found["cached", "ours"]["median"] == 2.0
+    # 0.05 GMAC are 0.1 GFLOP, in 2 ms 50 GFLOP/s.
+    assert found["cached", "ours"]["share of peak"] == pytest.approx(0.5)
+    assert found["encoded", "ours"]["share of peak"] is None
     assert found["cached", "ours"]["times faster than textbook"] == 100.0
     assert found["cached", "ours"]["times faster than NAFNet"] == 10.0
     assert found["cached", "NAFNet"]["times faster than textbook"] == 10.0
@@ -50,15 +63,63 @@ def test_ratios_compare_like_with_like():
 
 def test_every_subject_runs_once_a_round_after_one_to_warm_up():
     calls = []
-    timed = benchmark.measure({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, 3)
+    subjects = {
+        name: benchmark.Subject(lambda name=name: calls.append(name)) for name in ("a", "b")
+    }
+    timed = benchmark.measure(subjects, 3)
     assert calls == ["a", "b"] * 4
     assert all(len(times) == 3 and min(times) >= 0 for times in timed.values())
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"), [(["--size", "100"], "100"), (["--preset", "nowhere"], "nowhere")]
+    ("arguments", "message"),
+    [
+        (["--size", "100"], "100"),
+        (["--size", "large"], "large"),
+        (["--size", "1920x8"], "1920x8"),
+        (["--preset", "nowhere"], "nowhere"),
+    ],
 )
 def test_bad_arguments_are_refused_in_one_line(arguments, message, capsys):
     assert benchmark.main(arguments) == 2
     error = capsys.readouterr().err.strip()
     assert message in error and "\n" not in error
+
+
+def test_many_pictures_at_once_share_the_time():
+    subjects = {
+        "one": benchmark.Subject(lambda: time.sleep(0.05)),
+        "five": benchmark.Subject(lambda: time.sleep(0.05), pictures=5),
+    }
+    timed = benchmark.measure(subjects, 3)
+    assert min(timed["one"]) >= 50 and 10 <= min(timed["five"]) < 40
+
+
+def test_the_profiler_counts_what_a_convolution_costs():
+    layer = keras.layers.Conv2D(8, 3, padding="same", use_bias=False)
+    graph = tf.function(layer).get_concrete_function(tf.zeros((1, 16, 24, 4))).graph
+    assert benchmark._gmac(graph) == pytest.approx(16 * 24 * 9 * 4 * 8 / 1e9)
+
+
+@pytest.mark.parametrize("size", ["64", "600x500"])
+def test_the_command_times_everything(preset, size):
+    arguments = ["--preset", str(preset), "--size", size, "--rounds", "1", "--json"]
+    command = [sys.executable, "-m", "export.benchmark", *arguments]
+    command += ["--runtime", "saved_model", "server", "litert"]
+    # In a process of its own, because the number of threads is set before anything runs.
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["peak GFLOP/s"] > 0
+    found = {row["runtime"] for row in report["rows"]}
+    if size == "64":
+        assert found == {
+            "SavedModel, words cached",
+            "SavedModel, words encoded",
+            "server, 1 client",
+            "server, 16 clients",
+            "LiteRT",
+        }
+    else:
+        assert found == {"Keras, tiles", "LiteRT, tiles"}
+    assert all(0 < row["median"] <= row["p95"] * 1.001 for row in report["rows"])

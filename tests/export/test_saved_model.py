@@ -10,6 +10,7 @@ from PIL import Image
 
 from export import operations, saved_model
 from export.session import Session
+from tests import tiny
 from tfimg.degradations import INTENTS
 from tfimg.tasks.image_classifier import ImageClassifier
 
@@ -60,7 +61,7 @@ def test_the_contract_is_there(session):
         "restore_embedded": ({"image", "embedding"}, {"image"}),
         "encode_text": ({"instruction"}, {"embedding"}),
         "interpret": ({"instruction"}, {"probabilities"}),
-        "classify": ({"image"}, {"probabilities"}),
+        "classify": ({"image"}, {"probabilities", "severity"}),
     }
 
 
@@ -100,9 +101,26 @@ def test_sentences_and_pictures_are_told_as_in_keras(session, restorer):
     classifier = ImageClassifier(restorer.backbone, restorer.preprocessor)
     wide = np.random.default_rng(2).integers(0, 256, (11, 530, 3), np.uint8)
     for picture in (PICTURE, wide):
-        found = session.run("classify", {"image": picture[None]})["probabilities"][0]
-        expected = list(classifier.classify(picture).values())
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+        found = session.run("classify", {"image": picture[None]})
+        expected = classifier.diagnose(picture)
+        for name in ("probabilities", "severity"):
+            told = list(getattr(expected, name).values())
+            np.testing.assert_allclose(found[name][0], told, atol=1e-5)
+
+
+def test_without_a_clear_wish_what_is_found_is_undone(tmp_path):
+    restorer = tiny.perturb(tiny.restorer())
+    restorer.backbone.text_encoder.get_layer("intent_logits").bias.assign([-9.0] * 10)
+    saved_model.write(restorer, tmp_path / "1", "nowhere", MAX_PIXELS)
+    found = ImageClassifier(restorer.backbone, restorer.preprocessor).classify(PICTURE)
+    wanted = np.array([value >= 0.5 for value in found.values()], np.float32)
+    wanted[-1] = not wanted[:-1].any()
+    with Session(tmp_path / "1") as session:
+        inputs = {"image": PICTURE[None], "embedding": wanted[None]}
+        expected = session.run("restore_embedded", inputs)["image"][0]
+        inputs = {"image": PICTURE[None], "instruction": WORDS[:1]}
+        np.testing.assert_array_equal(session.run("restore", inputs)["image"][0], expected)
+        np.testing.assert_array_equal(_decoded(_serve(session, _encoded(PICTURE))), expected)
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,33 @@ def test_the_words_are_understood_alike(exported, restorer, quantize):
         assert found == pytest.approx(expected, abs=tolerance)
 
 
+@pytest.mark.parametrize("size", [SIDE, None])
+def test_pictures_are_diagnosed_alike(exported, restorer, size):
+    classifier = tfimg.ImageClassifier(restorer.backbone, restorer.preprocessor)
+    model = exported("none", size)
+    for shape in ((SIDE, SIDE), (5, 3), (100, 90)):
+        picture = _picture(*shape)
+        found = model.classify(picture)
+        assert list(found) == list(INTENTS)
+        if size is None or max(shape) == SIDE:
+            assert found == pytest.approx(classifier.classify(picture), abs=1e-4)
+    top, left = (100 - SIDE) // 2, (90 - SIDE) // 2
+    middle = _picture(100, 90)[top : top + SIDE, left : left + SIDE]
+    assert size is None or model.classify(_picture(100, 90)) == model.classify(middle)
+
+
+def test_without_a_clear_wish_what_is_found_is_undone(exported, monkeypatch):
+    model, picture = exported("none", SIDE), _picture(SIDE, SIDE)
+    monkeypatch.setattr(model, "interpret", lambda words: dict.fromkeys(INTENTS, 0.2))
+    sure = {**dict.fromkeys(INTENTS, 0.1), "noise": 0.9, "rain": 0.6}
+    monkeypatch.setattr(model, "classify", lambda image: sure)
+    found = model.restore(picture, "make it better")
+    monkeypatch.setattr(model, "interpret", lambda words: sure)
+    wanted = np.array([name in ("noise", "rain") for name in INTENTS], np.float32)
+    monkeypatch.setattr(model, "embed", lambda words: wanted)
+    np.testing.assert_array_equal(found, model.restore(picture, "make it better"))
+
+
 def test_a_large_picture_goes_through_in_tiles(exported, restorer):
     picture = _picture(150, 200)
     whole = restorer.restore(picture, WORDS[0]).astype(int)
@@ -213,6 +240,7 @@ def test_the_command_writes_all_that_an_app_needs(preset, tmp_path, capsys):
     assert tflite.main([*arguments, "--size", "64"]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["phone"]
     assert sorted(path.name for path in out.iterdir()) == [
+        "diagnosis.tflite",
         "image.tflite",
         "model.json",
         "vocabulary.txt",

@@ -40,7 +40,7 @@ def test_what_is_equal_passes(restorer, cases, folders):
     rows = verify.compare(restorer, cases[:2], folders[0], [folders[1]])
     assert [row.what for row in rows] == [
         *("serving_default", "restore", "restore_embedded"),
-        *("encode_text", "interpret", "classify", "image", "words"),
+        *("encode_text", "interpret", "classify", "REST", "gRPC", "image", "words"),
     ]
     assert all(row.passed for row in rows), rows
 

@@ -1,11 +1,12 @@
 """Diagnosing a picture."""
 
+import keras
 import numpy as np
 import pytest
 
 import tfimg
 from tests import tiny
-from tfimg.degradations import INTENTS
+from tfimg.degradations import INTENTS, NAMES
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +14,7 @@ def classifier(restorer):
     return tfimg.ImageClassifier(restorer.backbone, restorer.preprocessor)
 
 
-def test_ten_probabilities_that_are_the_sigmoid_of_the_logits(classifier):
+def test_probabilities_are_sigmoids_of_the_logits_and_severity_is_clipped(classifier):
     image = tiny.picture(16, 24)
     outputs = classifier.backbone.image_network(
         {
@@ -26,6 +27,10 @@ def test_ten_probabilities_that_are_the_sigmoid_of_the_logits(classifier):
     found = classifier.classify(image)
     assert tuple(found) == INTENTS
     np.testing.assert_allclose([*found.values()], expected, rtol=1e-5)
+    diagnosis = classifier.diagnose(image)
+    assert diagnosis.probabilities == found and tuple(diagnosis.severity) == NAMES
+    expected = np.asarray(outputs["severity"])[0].clip(0, 1)
+    np.testing.assert_allclose([*diagnosis.severity.values()], expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 700), (5, 6), (600, 530)])
@@ -56,3 +61,36 @@ def test_a_large_picture_is_judged_by_its_middle(classifier):
 def test_what_is_no_picture_is_refused(classifier, value, error, pattern):
     with pytest.raises(error, match=pattern):
         classifier.classify(value)
+
+
+LABELS = ["dark", "bright"]
+
+
+def test_labels_of_your_own_are_learnt_saved_and_loaded(preset, restorer, tmp_path):
+    keras.utils.set_random_seed(0)
+    mine = tfimg.ImageClassifier.from_preset(str(preset), labels=LABELS)
+    for layer in mine.backbone.image_network.layers:
+        if layer.name not in ("logits", "severity") and layer.weights:
+            twin = restorer.backbone.image_network.get_layer(layer.name)
+            np.testing.assert_array_equal(layer.get_weights()[0], twin.get_weights()[0])
+    shades = np.linspace(0, 1, 16, dtype=np.float32)
+    noise = np.random.default_rng(0).normal(0, 0.05, (16, 16, 24, 3)).astype(np.float32)
+    images = np.clip(shades[:, None, None, None] + noise, 0, 1)
+    inputs = {"image": images, "instruction": np.array(["the noise"] * 16)}
+    targets = (shades > 0.5).astype(int)
+    mine.compile(optimizer=keras.optimizers.Adam(0.01))
+    mine.fit(inputs, targets, epochs=20, batch_size=16, verbose=0)
+    assert mine.evaluate(inputs, targets, verbose=0, return_dict=True)["accuracy"] > 0.9
+    found = mine.classify(images[0], "the noise")
+    assert list(found) == LABELS and sum(found.values()) == pytest.approx(1)
+    assert found["dark"] > 0.5 > mine.classify(images[-1], "the noise")["dark"]
+
+    mine.save_to_preset(str(tmp_path / "mine"))
+    again = tfimg.ImageClassifier.from_preset(str(tmp_path / "mine"))
+    assert again.labels == tuple(LABELS)
+    assert again.classify(images[0], "the noise") == pytest.approx(found, abs=1e-6)
+
+
+def test_as_many_labels_as_classes(restorer):
+    with pytest.raises(ValueError, match="2 names, but the backbone has 10"):
+        tfimg.ImageClassifier(restorer.backbone, restorer.preprocessor, LABELS)

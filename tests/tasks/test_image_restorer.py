@@ -9,7 +9,10 @@ import pytest
 from tests import tiny
 from tfimg.degradations import INTENTS, NAMES
 from tfimg.losses import RestorationLoss
+from tfimg.tasks.describer import Description
+from tfimg.tasks.image_classifier import Diagnosis
 from tfimg.text.remedies import REMEDIES, prescribe, remedy
+from tfimg.text.steps import Step
 from tfimg.trainer import choose_jit
 
 WORDS = "remove the noise"
@@ -188,11 +191,23 @@ def test_a_diagnosis_becomes_an_instruction():
         remedy({"snow"})
 
 
+@pytest.fixture
+def finding(monkeypatch):
+    """Makes the next diagnoses find what is given, one dict after the other."""
+
+    def find(*found):
+        left = iter(found)
+        monkeypatch.setattr(
+            "tfimg.tasks.image_restorer.ImageClassifier.diagnose",
+            lambda *_: Diagnosis(_found(**next(left)), dict.fromkeys(NAMES, 0.5)),
+        )
+
+    return find
+
+
 @pytest.mark.parametrize("noise", [0.9, 0.1])
-def test_without_words_it_says_what_it_does(restorer, monkeypatch, capsys, noise):
-    monkeypatch.setattr(
-        "tfimg.tasks.image_restorer.ImageClassifier.classify", lambda *_: _found(noise=noise)
-    )
+def test_without_words_it_says_what_it_does(restorer, finding, capsys, noise):
+    finding({"noise": noise})
     image = tiny.picture()
     out, said = restorer.restore(image), capsys.readouterr().out
     if noise > 0.5:
@@ -201,6 +216,70 @@ def test_without_words_it_says_what_it_does(restorer, monkeypatch, capsys, noise
     else:
         assert said == "found nothing to restore (noise 10 %); left as it is\n"
         np.testing.assert_array_equal(out, image)
+        assert out is not image
+
+
+def test_it_looks_again_until_nothing_is_wrong(restorer, finding):
+    finding({"noise": 0.9}, {"haze": 0.8}, {"none": 0.9}, {"rain": 0.9})
+    image, said = tiny.picture(), []
+    out = restorer.restore(image, passes=4, say=said.append)
+    expected = restorer.restore(image, "remove the noise")
+    np.testing.assert_array_equal(out, restorer.restore(expected, "remove the haze"))
+    assert [line.split()[1] for line in said] == ["noise", "haze", "nothing"]
+
+
+def test_it_stops_when_nothing_changes_any_more(untrained, finding):
+    finding({"noise": 0.9})  # asked once more, there would be nothing left to find
+    image = tiny.picture()
+    np.testing.assert_array_equal(untrained.restore(image, passes=3, say=list), image)
+
+
+def test_a_describer_tells_and_its_words_are_done(restorer, finding):
+    class Describer:
+        def describe(self, found, severity, language):
+            assert found["noise"] == 0.9 and severity["noise"] == 0.5
+            return Description("Grainy.", "make it bright" if language == "en" else "去掉噪点")
+
+    image, said = tiny.picture(), []
+    for words in (None, "修"):
+        finding({"noise": 0.9})
+        restorer.plan = lambda _: None
+        try:
+            out = restorer.restore(image, words, describer=Describer(), say=said.append)
+        finally:
+            del restorer.plan
+        expected = restorer.restore(image, "make it bright" if words is None else "去掉噪点")
+        np.testing.assert_array_equal(out, expected)
+    assert said == ["Grainy. make it bright (noise 90 %)", "Grainy. 去掉噪点 (noise 90 %)"]
+
+
+def test_steps_are_done_in_their_order_and_strength(restorer):
+    image = tiny.picture()
+    out = restorer.restore(image, "remove noise, then slightly haze")
+    expected = restorer.restore(image, "remove noise")
+    expected = restorer.restore(expected, "slightly haze", strength=0.5)
+    np.testing.assert_array_equal(out, expected)
+    full = restorer.restore(image, "slightly haze", strength=1)
+    half = restorer.restore(image, "slightly haze")
+    inner = (full > 0) & (full < 1)
+    np.testing.assert_allclose(half[inner], ((image + full) / 2)[inner], atol=1e-6)
+
+
+def test_a_wish_without_a_meaning_is_no_plan(restorer, monkeypatch):
+    sure = {"remove the noise": 0.9, "make it bright": 0.2}
+    monkeypatch.setattr(
+        restorer, "interpret", lambda words: [_found(noise=sure.get(words[0], 0.7))]
+    )
+    assert restorer.plan("make it bright") is None
+    assert restorer.plan("remove the noise") == [Step("remove the noise")]
+    whole = "remove the noise, then make it bright"
+    assert restorer.plan(whole) == [Step(whole)], "a part that asks for nothing clear"
+
+
+@pytest.mark.parametrize("passes", [0, -1])
+def test_no_pass_is_refused(restorer, passes):
+    with pytest.raises(ValueError, match=f"passes is {passes}"):
+        restorer.restore(tiny.picture(), passes=passes)
 
 
 def test_fit_learns_and_evaluate_agrees():

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfimg.degradations import NAMES, degrade
+from tfimg.degradations.fields import to_8_bit
 from tfimg.text.corpus import LANGUAGES, Corpus
 
 # Pictures of a group share which degradations may be present, so that the costly ones run for a
@@ -35,16 +36,16 @@ class Mixture:
             every change, good ones too; a few weak ones are enough to teach what not to touch.
     """
 
-    clean: float = 0.06
+    clean: float = 0.04
     double: float = 0.16
     triple: float = 0.04
-    nothing_asked: float = 0.12
+    nothing_asked: float = 0.08
     wrong: float = 0.06
     partial: float = 0.5
     known_mask: float = 0.4
-    weights: tuple[float, ...] = (2.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.7, 0.7, 0.8)
+    weights: tuple[float, ...] = (2.5, 1.0, 1.2, 1.2, 0.4, 0.4, 0.6, 0.6, 0.8)
     pull: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 0.3, 0.3, 0.5, 0.3, 0.5)
-    pull_nothing: float = 0.1
+    pull_nothing: float = 0.2
 
 
 class Instructions:
@@ -99,7 +100,8 @@ def degraded_pairs(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> tuple
 
     Returns:
         `x`, a dict of `image`, `mask` and `named` (`(B, 9)` bool, what to undo), and `y`, a dict
-        of `image` (the target) and `logits` (`(B, 10)`, the degradations present, and `none`).
+        of `image` (the target), `logits` (`(B, 10)`, the degradations present, and `none`) and
+        `severity` (`(B, 9)`, 0..1, or -1 for what is not there).
     """
     batch = tf.shape(clean)[0]
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 5))
@@ -116,9 +118,34 @@ def degraded_pairs(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> tuple
     # Where damage stays in the target, telling its place would be a riddle.
     given &= named[:, NAMES.index("damage")][:, None, None, None]
     mask = tf.where(given, known, tf.ones_like(known))
-    labels = tf.concat([present, ~tf.reduce_any(present, axis=1, keepdims=True)], axis=1)
     x = {"image": degraded, "mask": mask, "named": named}
-    return x, {"image": target, "logits": tf.cast(labels, tf.float32)}
+    return x, {"image": target, **_found(present, severity)}
+
+
+@tf.autograph.experimental.do_not_convert
+def diagnosed_pictures(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> tuple[dict, dict]:
+    """Degrades a group of clean pictures and says what was done to them.
+
+    What nobody would see is left out: no severity is below 0.15. Three pictures in four are clipped
+    and rounded to 8 bit, as files are.
+
+    Args:
+        clean: float `(B, H, W, 3)`, 0..1.
+        mixture: how often each number of degradations and each degradation comes.
+        seed: int tensor `(2,)`.
+
+    Returns:
+        `x`, a dict of `image` and `mask` (all known), and `y`, a dict of `logits` and `severity` as
+        in `degraded_pairs`.
+    """
+    batch = tf.shape(clean)[0]
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
+    present = tf.repeat(_draw_present(mixture, seeds[0])[None], batch, axis=0)
+    severity = tf.random.stateless_uniform((batch, len(NAMES)), seeds[1], 0.15, 1.0)
+    degraded, _ = degrade(clean, present, severity, seeds[2])
+    as_file = tf.random.stateless_uniform((batch, 1, 1, 1), seeds[3]) < 0.75
+    degraded = tf.where(as_file, to_8_bit(degraded), degraded)
+    return {"image": degraded, "mask": tf.ones_like(degraded[..., :1])}, _found(present, severity)
 
 
 def intent_embeddings(named: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -150,6 +177,14 @@ def picture_weights(named: tf.Tensor, present: tf.Tensor, mixture: Mixture) -> t
     pulls = tf.where(present, tf.constant(mixture.pull, tf.float32), max(mixture.pull))
     least = tf.reduce_min(pulls, axis=1)
     return least * tf.where(tf.reduce_any(named & present, axis=1), 1.0, mixture.pull_nothing)
+
+
+def _found(present, severity):
+    none = ~tf.reduce_any(present, axis=1, keepdims=True)
+    return {
+        "logits": tf.cast(tf.concat([present, none], axis=1), tf.float32),
+        "severity": tf.where(present, severity, -1.0),
+    }
 
 
 def _draw_present(mixture, seed):

@@ -10,6 +10,7 @@ from tfimg.data.pairs import (
     Instructions,
     Mixture,
     degraded_pairs,
+    diagnosed_pictures,
     intent_embeddings,
     picture_weights,
 )
@@ -73,34 +74,68 @@ def training_batches(
 
     Returns:
         A dataset of `(x, y)` as in `degraded_pairs`, with `instruction` strings in place of
-        `named`; or of `(x, y, weights)` with `embedding`. Pictures weigh by the mixture's `pull`
-        in the loss of `image`. Words tell what is wrong, so only pictures without any weigh in the
-        loss of `logits`.
+        `named`; or of `(x, y, weights)` with `embedding`: pictures weigh by the mixture's `pull` in
+        the loss of `image`.
 
     Raises:
         ValueError: if a size does not fit.
     """
+    mixture = mixture or Mixture()
+
+    def pairs(clean, seed):
+        seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+        x, y = degraded_pairs(clean, mixture, seeds[0])
+        named = x.pop("named")
+        if instructions is None:
+            weights = {"image": picture_weights(named, y["logits"][:, :-1] > 0, mixture)}
+            return {**x, "embedding": intent_embeddings(named, seeds[1])}, y, weights
+        return {**x, "instruction": instructions.draw(named, seeds[1])}, y
+
+    return _batches(crops, batch_size, crop_size, pairs, seed, first_step)
+
+
+def diagnosis_batches(
+    crops: np.ndarray | tf.Tensor,
+    batch_size: int,
+    crop_size: int,
+    mixture: Mixture,
+    embedding_width: int,
+    seed: int = 0,
+    first_step: int = 0,
+) -> tf.data.Dataset:
+    """An endless stream of degraded pictures and what is wrong with them.
+
+    Args:
+        crops, batch_size, crop_size, seed, first_step: as for `training_batches`.
+        mixture: how often each number of degradations and each degradation comes.
+        embedding_width: of the embedding, all zeros: words would tell what is wrong.
+
+    Returns:
+        A dataset of `(x, y)` as in `diagnosed_pictures`, with `embedding`.
+
+    Raises:
+        ValueError: if a size does not fit.
+    """
+
+    def pictures(clean, seed):
+        x, y = diagnosed_pictures(clean, mixture, seed)
+        return {**x, "embedding": tf.zeros((tf.shape(clean)[0], embedding_width))}, y
+
+    return _batches(crops, batch_size, crop_size, pictures, seed, first_step)
+
+
+def _batches(crops, batch_size, crop_size, make, seed, first_step):
     if batch_size % GROUP:
         raise ValueError(f"batch_size must be a multiple of {GROUP}, found {batch_size}")
     if crop_size > crops.shape[1]:
         raise ValueError(f"crop_size {crop_size} is larger than the crops ({crops.shape[1]})")
-    mixture = mixture or Mixture()
     with tf.device("CPU"):
         bank = tf.convert_to_tensor(crops)
 
     def group(number):
         own = tf.stack([tf.constant(seed, tf.int64), number])
-        seeds = tf.unstack(tf.random.experimental.stateless_split(own, 3))
-        clean = _random_crops(bank, GROUP, crop_size, seeds[0])
-        x, y = degraded_pairs(clean, mixture, seeds[1])
-        named = x.pop("named")
-        if instructions is None:
-            embedding = intent_embeddings(named, seeds[2])
-            wordless = 1.0 - tf.reduce_max(tf.sign(embedding), axis=1)
-            present = y["logits"][:, :-1] > 0
-            weights = {"image": picture_weights(named, present, mixture), "logits": wordless}
-            return {**x, "embedding": embedding}, y, weights
-        return {**x, "instruction": instructions.draw(named, seeds[2])}, y
+        seeds = tf.unstack(tf.random.experimental.stateless_split(own, 2))
+        return make(_random_crops(bank, GROUP, crop_size, seeds[0]), seeds[1])
 
     groups = batch_size // GROUP
     return (

@@ -10,7 +10,7 @@ from tfimg.degradations.seeds import as_seeds
 def noise(images, severity, seed):
     """Adds noise of standard deviation 2/255 (severity 0) to 55/255 (severity 1).
 
-    Two pictures in three get Gaussian noise, neither clipped nor rounded, as the published
+    Three pictures in four get Gaussian noise, neither clipped nor rounded, as the published
     protocols have it. The others get camera-like noise: shot noise that grows with the signal, a
     read-noise floor, partly shared between channels and neighbouring pixels (as demosaicking and a
     camera's JPEG leave it), clipped and rounded to 8 bit.
@@ -31,7 +31,7 @@ def noise(images, severity, seed):
     batch = ops.shape(images)[0]
     sigma = per_image(between(severity, 2.0 / 255.0, 55.0 / 255.0))
     white = keras.random.normal(ops.shape(images), dtype="float32", seed=seeds)
-    is_camera = uniform(seeds, (batch, 1, 1, 1)) < 1.0 / 3.0
+    is_camera = uniform(seeds, (batch, 1, 1, 1)) < 0.25
 
     shared = uniform(seeds, (batch, 1, 1, 1), 0.0, 0.6)
     grain = _share_channels(white, shared)

@@ -1,43 +1,113 @@
 """Which degradations a picture has, or which class of your own it is."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import keras
 import numpy as np
 
 from tfimg import pixels
-from tfimg.degradations import INTENTS
+from tfimg.degradations import INTENTS, NAMES
 from tfimg.tasks.task import TextGuidedTask
 
 # A square from the middle is enough to tell, and keeps time and memory bounded.
 CROP = 512
 
 
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong with a picture.
+
+    Attributes:
+        probabilities: each of the ten names in `INTENTS` to how likely it is.
+        severity: each of the nine in `NAMES` to how bad it is where it is there, 0..1.
+    """
+
+    probabilities: dict[str, float]
+    severity: dict[str, float]
+
+
 @keras.saving.register_keras_serializable("tfimg")
 class ImageClassifier(TextGuidedTask):
-    """Tells what is wrong with a picture.
+    """Tells what is wrong with a picture, or which class of your own it is.
 
     Args:
         backbone: a `TextGuidedBackbone`.
         preprocessor: an `InstructionPreprocessor`.
+        labels: names of the classes; by default the ten in `INTENTS`, of which several can hold at
+            once. Of others exactly one holds.
 
     Example:
 
     ```python
     classifier = tfimg.ImageClassifier.from_preset("restorer_small")
     classifier.classify(image)  # {"noise": 0.97, "blur": 0.02, ..., "none": 0.01}
+
+    mine = tfimg.ImageClassifier.from_preset("restorer_small", labels=["apple", "pear"])
+    mine.compile()
+    mine.fit(dataset)  # of ({"image": ..., "instruction": ...}, number of the label)
+    mine.classify(image, "a fruit from the market")  # {"apple": 0.9, "pear": 0.1}
     ```
     """
 
     output_name = "logits"
 
+    def __init__(self, backbone, preprocessor, labels: Sequence[str] = INTENTS, **kwargs):
+        self.labels = tuple(labels)
+        if len(self.labels) != backbone.num_classes:
+            raise ValueError(
+                f"labels has {len(self.labels)} names, but the backbone has "
+                f"{backbone.num_classes} classes"
+            )
+        super().__init__(backbone, preprocessor, **kwargs)
+
+    @classmethod
+    def from_preset(cls, preset: str, labels: Sequence[str] | None = None, **kwargs):
+        """Loads a classifier; see `TextGuidedTask.from_preset`.
+
+        Args:
+            preset: what to load.
+            labels: names of your own classes, for a fresh last layer on the preset's features.
+            **kwargs: passed to KerasHub.
+        """
+        task = super().from_preset(preset, **kwargs)
+        if labels is None:
+            return task
+        return cls(task.backbone.with_classes(len(labels)), task.preprocessor, labels)
+
+    def get_config(self):
+        return {**super().get_config(), "labels": self.labels}
+
     def default_loss(self):
-        """Several degradations can be present at once."""
-        return keras.losses.BinaryCrossentropy(from_logits=True)
+        if self.labels == INTENTS:
+            return keras.losses.BinaryCrossentropy(from_logits=True)
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
     def default_metrics(self):
-        return [keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")]
+        if self.labels == INTENTS:
+            return [keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")]
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
 
-    def classify(self, image) -> dict[str, float]:
-        """Returns a probability for each of the ten names in `INTENTS`.
+    def classify(self, image, description: str | None = None) -> dict[str, float]:
+        """Returns how likely each label is.
+
+        Args:
+            image: `(H, W, 3)`, uint8, uint16 or float 0..1, any size.
+            description: what is known of the picture, in words; for labels of your own.
+
+        Raises:
+            TypeError, ValueError: for a wrong dtype, rank or content.
+        """
+        logits = self._look(image, description)["logits"].astype("float64")
+        if self.labels == INTENTS:
+            probabilities = 1 / (1 + np.exp(-logits))
+        else:
+            odds = np.exp(logits - logits.max())
+            probabilities = odds / odds.sum()
+        return dict(zip(self.labels, map(float, probabilities), strict=True))
+
+    def diagnose(self, image) -> Diagnosis:
+        """Tells what is wrong with a picture, how sure that is and how bad.
 
         Args:
             image: `(H, W, 3)`, uint8, uint16 or float 0..1, any size.
@@ -45,6 +115,15 @@ class ImageClassifier(TextGuidedTask):
         Raises:
             TypeError, ValueError: for a wrong dtype, rank or content.
         """
+        told = self._look(image)
+        probabilities = 1 / (1 + np.exp(-told["logits"].astype("float64")))
+        return Diagnosis(
+            dict(zip(INTENTS, map(float, probabilities), strict=True)),
+            dict(zip(NAMES, map(float, np.clip(told["severity"], 0, 1)), strict=True)),
+        )
+
+    def _look(self, image, description=None):
+        """The network's outputs for the middle of a picture."""
         image = np.asarray(image)
         pixels.check(image)
         if image.ndim != 3:
@@ -55,12 +134,13 @@ class ImageClassifier(TextGuidedTask):
         multiple = self.backbone.multiple
         fill = [(0, -size % multiple) for size in crop.shape[:2]]
         crop = np.pad(crop, (*fill, (0, 0)), mode="reflect")[None]
-        logits = self.backbone.image_network.predict_on_batch(
+        wordless = np.zeros(self.backbone.embedding_width, "float32")
+        embedding = wordless if description is None else self.embed(description)
+        told = self.backbone.image_network.predict_on_batch(
             {
                 "image": crop,
                 "mask": np.ones_like(crop[..., :1]),
-                "embedding": np.zeros((1, self.backbone.embedding_width), "float32"),
+                "embedding": embedding[None],
             }
-        )["logits"][0]
-        probabilities = 1 / (1 + np.exp(-logits.astype("float64")))
-        return dict(zip(INTENTS, map(float, probabilities), strict=True))
+        )
+        return {name: value[0] for name, value in told.items()}

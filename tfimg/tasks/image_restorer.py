@@ -1,5 +1,6 @@
 """A picture and a sentence in, a better picture out."""
 
+import functools
 from collections.abc import Callable
 
 import keras
@@ -9,10 +10,17 @@ from tfimg import pixels
 from tfimg.losses import RestorationLoss
 from tfimg.metrics import PSNR
 from tfimg.postprocess import check_strength, match_colours, postprocess
+from tfimg.tasks.describer import Describer
 from tfimg.tasks.image_classifier import ImageClassifier
 from tfimg.tasks.task import TextGuidedTask
-from tfimg.text.remedies import intention, prescribe
+from tfimg.text.descriptions import language_of
+from tfimg.text.remedies import SURE, in_words, intention, prescribe
+from tfimg.text.steps import Step, strength_of
+from tfimg.text.steps import steps as read_steps
 from tfimg.tiling import restore_tiled
+
+# A pass that changes pixels by less than this on average, in 0..1, has nothing more to give.
+_UNCHANGED = 0.5 / 255
 
 
 @keras.saving.register_keras_serializable("tfimg")
@@ -48,62 +56,126 @@ class ImageRestorer(TextGuidedTask):
         self,
         image,
         instruction: str | None = None,
-        strength: float = 1.0,
+        strength: float | None = None,
         mask=None,
         *,
+        passes: int = 1,
+        describer: Describer | None = None,
         match_colour: bool = False,
         progress: Callable[[int, int], None] | None = None,
+        say: Callable[[str], None] = print,
     ) -> np.ndarray:
         """Restores one picture or a batch of them.
 
         Args:
             image: `(H, W, 3)` or `(B, H, W, 3)`, any size; uint8, uint16 or float 0..1.
-            instruction: what to do, in English or Chinese. Without it the picture is diagnosed,
-                what will be done is printed, and it is done.
-            strength: 0 returns the input, 1 the full effect.
+            instruction: what to do, in English or Chinese. Where it sets an order ("first denoise,
+                then sharpen") its steps are done one after the other. Without it, or where it
+                wishes for something better and does not say what ("fix this"), the picture is
+                diagnosed, and what was found is done.
+            strength: 0 returns the input, 1 the full effect; by default what the words say
+                ("slightly", "by 30 %"), or 1.
             mask: `(H, W)` or `(H, W, 1)`, 1 = known pixel, 0 = to be filled in.
+            passes: how often at most a picture is diagnosed and restored; it ends earlier when
+                nothing is wrong any more, or nothing changes.
+            describer: writes what was found and what is to be done, in the language of the words;
+                without it the names of what was found are told.
             match_colour: gives the result the input's mean and contrast of each colour.
             progress: called as `progress(done, total)` after each tile of a large picture.
+            say: called with a line on each diagnosis.
 
         Returns:
             An array of the input's shape and dtype.
 
         Raises:
             TypeError: for a dtype that is none of the above.
-            ValueError: for a wrong rank, NaN, an empty instruction, a strength outside 0..1, or a
-                mask of another size.
+            ValueError: for a wrong rank, NaN, an empty instruction, a strength outside 0..1, no
+                pass, or a mask of another size.
         """
         image = np.asarray(image)
         pixels.check(image)
-        check_strength(strength)
+        if strength is not None:
+            check_strength(strength)
+        if passes < 1:
+            raise ValueError(f"passes is {passes}; expected 1 or more")
         if image.ndim == 4:
-            options = {"match_colour": match_colour, "progress": progress}
+            options = {"passes": passes, "describer": describer, "match_colour": match_colour}
+            options |= {"progress": progress, "say": say}
             return np.stack(
                 [self.restore(one, instruction, strength, mask, **options) for one in image]
             )
-        if instruction is None:
-            instruction = self._diagnosed(image)
-            if instruction is None:
-                return image.copy()
-        embedding = self.embed(instruction)[None]
+        steps = None if instruction is None else self.plan(instruction)
+        if steps is None:
+            prescribed = functools.partial(_prescribed, describer, language_of(instruction or ""))
+            restored = self._diagnosed(image, prescribed, strength, mask, passes, progress, say)
+        else:
+            restored = image.copy()
+            for step in steps:
+                wanted = step.strength if strength is None else strength
+                embedding = self.embed(step.words)
+                restored = self._steered(restored, embedding, wanted, mask, progress)
+        return match_colours(restored, image) if match_colour else restored
 
+    def plan(self, instruction: str) -> list[Step] | None:
+        """Tells what a request asks for, step by step.
+
+        Args:
+            instruction: a sentence.
+
+        Returns:
+            The steps in their order, or None where it wishes for something better and does not say
+            what. A request with a part that asks for nothing clear is one step.
+        """
+
+        def asked(words):
+            return max(self.interpret([words])[0].values()) >= SURE
+
+        if not asked(instruction):
+            return None
+        parts = read_steps(instruction)
+        if len(parts) > 1 and all(asked(part.words) for part in parts):
+            return parts
+        return [Step(instruction, strength_of(instruction))]
+
+    def _diagnosed(self, image, prescribed, strength, mask, passes, progress, say):
+        classifier = ImageClassifier(self.backbone, self.preprocessor)
+        image = image.copy()
+        for _ in range(passes):
+            line, remedy = prescribed(classifier.diagnose(image))
+            say(line)
+            if remedy is None:
+                break
+            before = image
+            image = self._steered(before, self.embed(remedy), strength, mask, progress)
+            if np.abs(pixels.to_float(image) - pixels.to_float(before)).mean() < _UNCHANGED:
+                break
+        return image
+
+    def _steered(self, image, embedding, strength, mask, progress):
         def network(tile):
             known = tile[..., 3:] if mask is not None else np.ones_like(tile[..., :1])
             return self.backbone.image_network.predict_on_batch(
-                {"image": tile[..., :3], "mask": known, "embedding": embedding}
+                {"image": tile[..., :3], "mask": known, "embedding": embedding[None]}
             )["image"]
 
-        restored = restore_tiled(
+        return restore_tiled(
             network,
             image,
             multiple=self.backbone.multiple,
             mask=mask,
-            finish=lambda restored, source: postprocess(restored, source, strength),
+            finish=lambda restored, source: postprocess(
+                restored, source, 1.0 if strength is None else strength
+            ),
             progress=progress,
         )
-        return match_colours(restored, image) if match_colour else restored
 
-    def _diagnosed(self, image):
-        found = ImageClassifier(self.backbone, self.preprocessor).classify(image)
-        print(intention(found))
-        return prescribe(found)
+
+def _prescribed(describer, language, diagnosis):
+    """A line on what is wrong, and the words that mend it, or None."""
+    found = diagnosis.probabilities
+    remedy = prescribe(found, language)
+    if describer is None:
+        return intention(found, language), remedy
+    written = describer.describe(found, diagnosis.severity, language)
+    line = f"{written.state} {written.instruction} ({in_words(found)})"
+    return line, remedy and written.instruction

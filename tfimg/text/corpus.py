@@ -14,6 +14,15 @@ SPLITS = ("train", "test")
 _BANKS = Path(__file__).parent / "phrases"
 _PLACEHOLDER = re.compile(r"\{(noun|adj|request)(?:_([abc]))?\}")
 _FINAL_PUNCTUATION = ".!?。！？~～ "
+# Between parts that each ask for something, and between a request and what surrounds it.
+_ALSO = {
+    "en": (". ", ", ", "; ", " and ", ", also ", " + ", ", plus "),
+    "zh": ("，", "。", "；", "，还有", "，另外", "，而且", " "),
+}
+_BESIDE = {
+    "en": (". ", ", ", "; ", " - ", "... ", "! "),
+    "zh": ("，", "。", "；", "！", "…", " "),
+}
 # A request that fills a slot such as "don't {request}" must be a bare imperative.
 _NOT_IMPERATIVE = re.compile(
     r"\b(can|could|would|will|is|are|any|how|what|i|i'd|need|please|pls)\b|[?？吗呢]|能|可以|想|请",
@@ -59,8 +68,10 @@ class Corpus:
             for kind, templates in bank.items()
             if kind.endswith("_templates")
         }
-        # Openers and closers carry no meaning, so both splits share them.
+        self._vague = self._own(bank["vague"])
+        # These carry no meaning, so both splits share them.
         self._openers, self._closers = bank["openers"], bank["closers"]
+        self._context = bank["context"]
 
     def sentence(self, named, rng: random.Random) -> str:
         """Returns one sentence that asks for exactly the named degradations to be removed.
@@ -77,6 +88,15 @@ class Corpus:
             core = self._single(named[0], rng)
         else:
             core = self._several(named, rng)
+        if rng.random() < 0.2:
+            core = self._beside(core, rng.choice(self._context), rng)
+        return self._dress(core, rng)
+
+    def vague(self, rng: random.Random) -> str:
+        """Returns a sentence that wishes for something better and does not say what."""
+        core = rng.choice(self._vague)
+        if rng.random() < 0.15:
+            core = self._beside(core, rng.choice(self._context), rng)
         return self._dress(core, rng)
 
     def sentences(self, named, count: int, seed: int) -> list[str]:
@@ -96,28 +116,39 @@ class Corpus:
     def _asking_nothing(self, rng):
         kind = rng.choices(("requests", "unrelated", "negated"), (0.3, 0.4, 0.3))[0]
         if kind == "negated":
-            template = rng.choice(self._templates["negated_templates"])
-            return self._fill(template, rng.sample(NAMES, 3), rng)
+            return self._negated(rng.sample(NAMES, 3), rng)
         return rng.choice(self._phrases["none"][kind])
 
     def _single(self, name, rng):
-        kinds = ("requests", "complaints", "noun", "adjective", "scope")
-        kind = rng.choices(kinds, (0.28, 0.26, 0.15, 0.12, 0.19))[0]
+        kinds = ("requests", "complaints", "noun", "adjective", "scope", "twice", "kept")
+        kind = rng.choices(kinds, (0.22, 0.22, 0.11, 0.1, 0.15, 0.14, 0.06))[0]
         if kind in ("requests", "complaints"):
             return rng.choice(self._phrases[name][kind])
         others = [other for other in NAMES if other != name]
+        rng.shuffle(others)
+        if kind == "twice":
+            # The fault is told and then the wish: two parts that mean one thing.
+            parts = [rng.choice(self._phrases[name][part]) for part in ("complaints", "requests")]
+            return self._beside(*parts, rng)
+        if kind == "kept":
+            return self._beside(self._single_plain(name, rng), self._negated(others, rng), rng)
         template = rng.choice(self._templates[f"{kind}_templates"])
-        return self._fill(template, [name, *rng.sample(others, 2)], rng)
+        return self._fill(template, [name, *others], rng)
 
     def _several(self, named, rng):
         if rng.random() < 0.65:
             kind = "pair_templates" if len(named) == 2 else "triple_templates"
             return self._fill(rng.choice(self._templates[kind]), named, rng)
-        joints = (". ", ", ", "; ", " and ", ", also ", " + ", ", plus ")
-        if self.language == "zh":
-            joints = ("，", "。", "；", "，还有", "，另外", "，而且", " ")
         parts = [self._single_plain(name, rng).strip(_FINAL_PUNCTUATION) for name in named]
-        return rng.choice(joints).join(parts)
+        return rng.choice(_ALSO[self.language]).join(parts)
+
+    def _negated(self, names, rng):
+        return self._fill(rng.choice(self._templates["negated_templates"]), names, rng)
+
+    def _beside(self, first, second, rng):
+        """Two parts in either order, the first without its full stop."""
+        parts = [first, second] if rng.random() < 0.6 else [second, first]
+        return parts[0].strip(_FINAL_PUNCTUATION) + rng.choice(_BESIDE[self.language]) + parts[1]
 
     def _single_plain(self, name, rng):
         return rng.choice(self._phrases[name][rng.choice(("requests", "complaints"))])

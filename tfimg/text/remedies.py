@@ -53,19 +53,20 @@ def in_words(probabilities: dict[str, float]) -> str:
     return ", ".join(f"{name} {100 * value:.0f} %" for name, value in likely)
 
 
-def prescribe(probabilities: dict[str, float]) -> str | None:
+def prescribe(probabilities: dict[str, float], language: str = "en") -> str | None:
     """Returns the instruction that mends what a diagnosis found, or None if nothing is wrong.
 
     Args:
         probabilities: name to probability, as `ImageClassifier.classify` returns them.
+        language: `"en"` or `"zh"`.
     """
     found = [name for name in REMEDIES["en"] if probabilities[name] >= SURE]
-    return remedy(found) if found else None
+    return remedy(found, language) if found else None
 
 
-def intention(probabilities: dict[str, float]) -> str:
+def intention(probabilities: dict[str, float], language: str = "en") -> str:
     """Returns one line on what a diagnosis found and what will be done about it."""
-    instruction = prescribe(probabilities)
+    instruction = prescribe(probabilities, language)
     if instruction is None:
         return f"found nothing to restore ({in_words(probabilities)}); left as it is"
     return f'found {in_words(probabilities)}; doing "{instruction}"'

@@ -1,0 +1,147 @@
+"""Fits the classifier on pictures with names of your own, with and without a word about them.
+
+    python -m training.own_classes --data captioned/grocery64.jsonl --label name \\
+        --description coarse --split split --epochs 12 --out runs/own_classes
+
+The pictures are read through TensorFlow Datasets' folder builder. Each name is a class. One
+classifier is told nothing but "a picture"; the other is given the description too, which is how
+words help: a shop knows the shelf, a clinic knows the organ. Both accuracies are printed, and the
+better classifier is saved as a preset with its labels.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tfimg.arguments import Parser, one_line, refuse
+
+# What is said where nothing is known.
+_NOTHING = "a picture"
+
+
+def main(arguments=None) -> int:
+    """Fits two classifiers and prints how often each is right."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    if args.out.exists():
+        return refuse(parser.prog, f"{args.out} exists already; give another --out")
+    import keras
+
+    try:
+        train, test, labels = read(args.data, args.label, args.description, args.split, args.side)
+    except (OSError, ValueError) as error:
+        return refuse(parser.prog, one_line(error))
+    counts = [len(part["label"]) for part in (train, test)]
+    print(f"{counts[0]} pictures to fit on, {counts[1]} to test, {len(labels)} names", flush=True)
+    fitted = {}
+    for told in (False, True):
+        keras.utils.set_random_seed(args.seed)
+        classifier = fit(args.preset, labels, train, told, args.epochs, args.batch_size)
+        inputs, targets = _told(test, told), test["label"]
+        accuracy = classifier.evaluate(inputs, targets, verbose=0, return_dict=True)["accuracy"]
+        fitted[accuracy] = classifier
+        what = "picture and description" if told else "picture alone"
+        print(f"{what}: {100 * accuracy:.1f} % right", flush=True)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    fitted[max(fitted)].save_to_preset(str(args.out))
+    print(f"saved {args.out}")
+    return 0
+
+
+def read(data: Path, label: str, description: str, split: str | None, side: int) -> tuple:
+    """Reads pictures, numbers of labels and descriptions through TensorFlow Datasets.
+
+    Args:
+        data: a folder or a `.jsonl` file, as `PictureFolder` reads them.
+        label: the column with the name.
+        description: the column with what is told.
+        split: the column that says "train" or something else; None for the builder's own split.
+        side: pictures are cut or filled up to this.
+
+    Returns:
+        Two dicts of `image` `(N, side, side, 3)` float32, `label` `(N,)` int and `description`
+        `(N,)` str, to fit on and to test; and the names.
+
+    Raises:
+        ValueError: if there is no such column.
+    """
+    from tfimg.data.folder_builder import PictureFolder
+
+    builder = PictureFolder(data)
+    builder.download_and_prepare()
+    columns = set(builder.info.features)
+    for column in filter(None, (label, description, split)):
+        if column not in columns:
+            raise ValueError(f"{data} has no column {column!r}; expected one of {sorted(columns)}")
+    parts = {"train": [], "test": []}
+    for name in parts:
+        for row in builder.as_dataset(split=name).as_numpy_iterator():
+            kept = name if split is None else "train" if row[split] == b"train" else "test"
+            parts[kept].append(row)
+    labels = sorted({row[label].decode() for row in parts["train"]})
+    numbers = {name: number for number, name in enumerate(labels)}
+
+    def stacked(rows):
+        rows = [row for row in rows if row[label].decode() in numbers]
+        return {
+            "image": np.stack([_square(row["image"], side) for row in rows]),
+            "label": np.array([numbers[row[label].decode()] for row in rows]),
+            "description": np.array([row[description].decode() for row in rows]),
+        }
+
+    return stacked(parts["train"]), stacked(parts["test"]), labels
+
+
+def fit(preset: str, labels: list[str], train: dict, told: bool, epochs: int, batch_size: int):
+    """Returns a classifier fitted on a preset's features, the picture's and the words'."""
+    import keras
+
+    import tfimg
+
+    classifier = tfimg.ImageClassifier.from_preset(preset, labels=labels)
+    steps = epochs * -(-len(train["label"]) // batch_size)
+    classifier.compile(
+        optimizer=keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(2e-3, steps))
+    )
+    classifier.fit(
+        _told(train, told), train["label"], batch_size=batch_size, epochs=epochs, verbose=2
+    )
+    return classifier
+
+
+def _told(part, told):
+    words = part["description"] if told else np.full(len(part["label"]), _NOTHING)
+    return {"image": part["image"], "instruction": words}
+
+
+def _square(image, side):
+    height, width = image.shape[:2]
+    top, left = max(0, height - side) // 2, max(0, width - side) // 2
+    middle = image[top : top + side, left : left + side]
+    fill = [(0, side - length) for length in middle.shape[:2]]
+    return np.pad(middle, (*fill, (0, 0)), "edge").astype(np.float32) / 255
+
+
+def _parser():
+    parser = Parser(
+        prog="python -m training.own_classes",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", required=True, type=Path, help="a folder or a .jsonl file")
+    parser.add_argument("--label", default="name", help="column with the name (default: name)")
+    parser.add_argument("--description", required=True, help="column with what is told")
+    parser.add_argument("--split", help="column that says train (default: by name)")
+    parser.add_argument("--preset", default="restorer_small", help="whose features are used")
+    parser.add_argument("--out", required=True, type=Path, help="the preset that is written")
+    parser.add_argument("--side", type=int, default=64, help="of the pictures, in pixels")
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
