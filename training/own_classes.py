@@ -76,7 +76,7 @@ def read(data: Path, label: str, description: str, split: str | None, side: int)
         if column not in columns:
             raise ValueError(f"{data} has no column {column!r}; expected one of {sorted(columns)}")
     parts = {"train": [], "test": []}
-    for name in parts:
+    for name in builder.info.splits:
         for row in builder.as_dataset(split=name).as_numpy_iterator():
             kept = name if split is None else "train" if row[split] == b"train" else "test"
             parts[kept].append(row)

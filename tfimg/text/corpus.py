@@ -80,7 +80,7 @@ class Corpus:
             named: the names asked for, at most three; empty for a sentence that asks nothing.
             rng: the source of chance.
         """
-        named = list(named)
+        named = sorted(named)  # a set has no order that two processes share
         rng.shuffle(named)
         if not named:
             core = self._asking_nothing(rng)
