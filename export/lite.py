@@ -81,9 +81,7 @@ class LiteRestorer:
             self.description["diagnosis"]["side"],
             self.description["image"]["multiple"],
         )
-        height, width = image.shape[:2]
-        top, left = max(0, height - side) // 2, max(0, width - side) // 2
-        crop = pixels.to_uint8(pixels.to_float(image[top : top + side, left : left + side]))
+        crop = pixels.to_uint8(pixels.to_float(pixels.middle(image, side)))
         missing = [side - length if self._size else -length % multiple for length in crop.shape[:2]]
         crop = np.pad(crop, (*((0, more) for more in missing), (0, 0)), "reflect")
         probabilities = self._diagnosis(image=crop[None])["probabilities"][0]

@@ -239,7 +239,7 @@ def _calibration(restorer, photos, side) -> Callable[[], Iterator[dict]]:
     import numpy as np
 
     from tfimg.degradations import NAMES, degrade
-    from tfimg.pixels import to_float, to_uint8
+    from tfimg.pixels import middle, to_float, to_uint8
     from tfimg.text.remedies import REMEDIES
 
     nothing = restorer.embed("leave it as it is")[None]
@@ -251,8 +251,7 @@ def _calibration(restorer, photos, side) -> Callable[[], Iterator[dict]]:
         for number, photo in enumerate(photos):
             missing = [(0, max(0, side - length)) for length in photo.shape[:2]]
             filled = np.pad(photo, (*missing, (0, 0)), "reflect")
-            top, left = ((length - side) // 2 for length in filled.shape[:2])
-            clean = to_float(filled[top : top + side, left : left + side])[None]
+            clean = to_float(middle(filled, side))[None]
             yield {"image": to_uint8(clean), "embedding": nothing}
             for index, name in enumerate(NAMES):
                 present = np.arange(len(NAMES))[None] == index

@@ -110,12 +110,11 @@ def main(arguments=None) -> int:
 def cases(photos: list[np.ndarray]) -> list[Case]:
     """Degrades the middle of each photo in several ways."""
     from tfimg.degradations import parse_protocol
-    from tfimg.pixels import to_float, to_uint8
+    from tfimg.pixels import middle, to_float, to_uint8
 
     made = []
     for number, photo in enumerate(photos):
-        top, left = ((side - SIDE) // 2 for side in photo.shape[:2])
-        clean = to_float(photo[top : top + SIDE, left : left + SIDE])
+        clean = to_float(middle(photo, SIDE))
         for protocol, words in _REQUESTS:
             image = to_uint8(np.clip(parse_protocol(protocol).apply(clean, number), 0, 1))
             made.append(Case(image, words, clean))

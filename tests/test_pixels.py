@@ -78,3 +78,14 @@ def test_bad_floats_are_refused_by_value(value, message):
 def test_restore_dtype_refuses_what_holds_no_picture():
     with pytest.raises(TypeError, match="int32"):
         pixels.restore_dtype(np.zeros((1, 1, 3)), np.int32)
+
+
+@pytest.mark.parametrize("size", [(9, 12), (4, 9), (5, 5), (1, 1)])
+def test_the_middle_of_a_picture_is_a_square_or_all_there_is(size):
+    image = np.arange(np.prod(size)).reshape(*size, 1)
+    found = pixels.middle(image, 5)
+    assert found.shape == (min(size[0], 5), min(size[1], 5), 1)
+    rows, columns = np.nonzero(np.isin(image[..., 0], found))
+    for places, length in ((rows, size[0]), (columns, size[1])):
+        before, after = places.min(), length - 1 - places.max()
+        assert after - before in (0, 1)

@@ -98,3 +98,14 @@ def restore_dtype(image: np.ndarray, dtype: np.dtype | type | str) -> np.ndarray
     scaled = np.clip(image, 0, 1, dtype=np.float32)
     scaled *= _PEAKS[dtype]
     return np.rint(scaled, out=scaled).astype(dtype)
+
+
+def middle(image: np.ndarray, side: int) -> np.ndarray:
+    """Returns the square of a picture's middle, or all of a side that is shorter.
+
+    Args:
+        image: `(H, W, C)`.
+        side: of the square, in pixels.
+    """
+    top, left = (max(0, length - side) // 2 for length in image.shape[:2])
+    return image[top : top + side, left : left + side]

@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from tfimg.data.pairs import VISIBLE
 from tfimg.data.photos import read_rgb
 from tfimg.degradations import INTENTS, NAMES, degrade
-from tfimg.pixels import to_float, to_uint8
+from tfimg.pixels import middle, to_float, to_uint8
 from tfimg.tasks.image_classifier import CROP, ImageClassifier
 from tfimg.tasks.image_restorer import ImageRestorer
 from tfimg.text.remedies import SURE
 
-# What nobody would see is no fault: the range of severities that training draws from.
-_SEVERITY = (0.15, 1.0)
 _MIXTURES = 4
 _BINS = 10
 
@@ -45,10 +44,10 @@ def measure(
     classifier = ImageClassifier(restorer.backbone, restorer.preprocessor)
     present, said, errors = [], [], []
     for index, path in enumerate(photos):
-        photo = _middle(to_float(read_rgb(path)))
+        photo = middle(to_float(read_rgb(path)), CROP)
         rng = np.random.default_rng(index)
         for there in _mixtures(rng):
-            severity = rng.uniform(*_SEVERITY, len(NAMES))
+            severity = rng.uniform(*VISIBLE, len(NAMES))
             spoilt, _ = degrade(photo[None], there[None], severity[None], seed=len(present))
             found = classifier.diagnose(to_uint8(np.asarray(spoilt[0])))
             present.append([*there, not there.any()])
@@ -65,12 +64,6 @@ def _mixtures(rng):
     for pair in pairs:
         pair[rng.choice(len(NAMES), 2, replace=False)] = True
     return np.concatenate([np.zeros((1, len(NAMES)), bool), np.eye(len(NAMES), dtype=bool), pairs])
-
-
-def _middle(photo):
-    height, width = photo.shape[:2]
-    top, left = max(0, height - CROP) // 2, max(0, width - CROP) // 2
-    return photo[top : top + CROP, left : left + CROP]
 
 
 def _report(present, said, errors):

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tfimg.arguments import Parser, one_line, refuse
+from tfimg.pixels import middle
 
 # What is said where nothing is known.
 _NOTHING = "a picture"
@@ -117,11 +118,9 @@ def _told(part, told):
 
 
 def _square(image, side):
-    height, width = image.shape[:2]
-    top, left = max(0, height - side) // 2, max(0, width - side) // 2
-    middle = image[top : top + side, left : left + side]
-    fill = [(0, side - length) for length in middle.shape[:2]]
-    return np.pad(middle, (*fill, (0, 0)), "edge").astype(np.float32) / 255
+    crop = middle(image, side)
+    fill = [(0, side - length) for length in crop.shape[:2]]
+    return np.pad(crop, (*fill, (0, 0)), "edge").astype(np.float32) / 255
 
 
 def _parser():

@@ -14,6 +14,9 @@ from tfimg.text.corpus import LANGUAGES, Corpus
 # few pictures at a time instead of for all; what each picture is asked is its own.
 GROUP = 4
 
+# What nobody would see is no fault: the severities of pictures that are to be diagnosed.
+VISIBLE = (0.15, 1.0)
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -126,7 +129,7 @@ def degraded_pairs(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> tuple
 def diagnosed_pictures(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> tuple[dict, dict]:
     """Degrades a group of clean pictures and says what was done to them.
 
-    What nobody would see is left out: no severity is below 0.15. Three pictures in four are clipped
+    Severities are drawn from `VISIBLE`. Three pictures in four are clipped
     and rounded to 8 bit, as files are.
 
     Args:
@@ -141,7 +144,7 @@ def diagnosed_pictures(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> t
     batch = tf.shape(clean)[0]
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
     present = tf.repeat(_draw_present(mixture, seeds[0])[None], batch, axis=0)
-    severity = tf.random.stateless_uniform((batch, len(NAMES)), seeds[1], 0.15, 1.0)
+    severity = tf.random.stateless_uniform((batch, len(NAMES)), seeds[1], *VISIBLE)
     degraded, _ = degrade(clean, present, severity, seeds[2])
     as_file = tf.random.stateless_uniform((batch, 1, 1, 1), seeds[3]) < 0.75
     degraded = tf.where(as_file, to_8_bit(degraded), degraded)

@@ -128,9 +128,7 @@ class ImageClassifier(TextGuidedTask):
         pixels.check(image)
         if image.ndim != 3:
             raise ValueError(f"image has shape {image.shape}; expected (H, W, 3)")
-        height, width = image.shape[:2]
-        top, left = max(0, height - CROP) // 2, max(0, width - CROP) // 2
-        crop = pixels.to_float(image[top : top + CROP, left : left + CROP])
+        crop = pixels.to_float(pixels.middle(image, CROP))
         multiple = self.backbone.multiple
         fill = [(0, -size % multiple) for size in crop.shape[:2]]
         crop = np.pad(crop, (*fill, (0, 0)), mode="reflect")[None]

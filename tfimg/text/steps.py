@@ -9,7 +9,7 @@ _THEN_EN = re.compile(
     r"[\s,;.]*(?:\b(?:and|but)\s+)?\b(?:then|after\s+that|afterwards|next|finally|lastly)\b[\s,:]*",
     re.IGNORECASE,
 )
-_CONDITION_EN = re.compile(r"\b(?:if|when|when(?:ever)?|since|because)\b", re.IGNORECASE)
+_CONDITION_EN = re.compile(r"\b(?:if|when(?:ever)?|since|because)\b", re.IGNORECASE)
 _FIRST_ZH = re.compile(r"(?:首先|先)")
 _THEN_ZH = re.compile(
     r"[\s，,；;。、]*(?:然后|然後|接着|接著|之后|之後|随后|隨後|最后|最後|再)[\s，,]*"
