@@ -45,6 +45,11 @@ class ImageRestorer(TextGuidedTask):
 
     output_name = "image"
 
+    def __init__(self, backbone, preprocessor, **kwargs):
+        super().__init__(backbone, preprocessor, **kwargs)
+        # Made once, when first needed, and behind a function: Keras would save it as a part.
+        self._classifier = functools.cache(lambda: ImageClassifier(backbone, preprocessor))
+
     def default_loss(self):
         """What the presets are trained with."""
         return RestorationLoss()
@@ -138,10 +143,9 @@ class ImageRestorer(TextGuidedTask):
         return [Step(instruction, strength_of(instruction))]
 
     def _diagnosed(self, image, prescribed, strength, mask, passes, progress, say):
-        classifier = ImageClassifier(self.backbone, self.preprocessor)
         image = image.copy()
         for _ in range(passes):
-            line, remedy = prescribed(classifier.diagnose(image))
+            line, remedy = prescribed(self._classifier().diagnose(image))
             say(line)
             if remedy is None:
                 break
