@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from export import benchmark
 from export.peers import nafnet, textbook_network
+from export.subjects import Subject, _gmac
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,8 +46,8 @@ def test_ratios_compare_like_with_like():
         ("cached", "ours"): [2.0, 1.0, 9.0],
         ("encoded", "ours"): [5.0, 5.0, 5.0],
     }
-    subjects = {name: benchmark.Subject(list) for name in milliseconds}
-    subjects["cached", "ours"] = benchmark.Subject(list, gmac=0.05)
+    subjects = {name: Subject(list) for name in milliseconds}
+    subjects["cached", "ours"] = Subject(list, gmac=0.05)
     rows = benchmark.table(milliseconds, subjects, peak=100)
     found = {(row["runtime"], row["network"]): row for row in rows}
     assert found["cached", "ours"]["median"] == 2.0
@@ -63,9 +64,7 @@ def test_ratios_compare_like_with_like():
 
 def test_every_subject_runs_once_a_round_after_one_to_warm_up():
     calls = []
-    subjects = {
-        name: benchmark.Subject(lambda name=name: calls.append(name)) for name in ("a", "b")
-    }
+    subjects = {name: Subject(lambda name=name: calls.append(name)) for name in ("a", "b")}
     timed = benchmark.measure(subjects, 3)
     assert calls == ["a", "b"] * 4
     assert all(len(times) == 3 and min(times) >= 0 for times in timed.values())
@@ -88,8 +87,8 @@ def test_bad_arguments_are_refused_in_one_line(arguments, message, capsys):
 
 def test_many_pictures_at_once_share_the_time():
     subjects = {
-        "one": benchmark.Subject(lambda: time.sleep(0.05)),
-        "five": benchmark.Subject(lambda: time.sleep(0.05), pictures=5),
+        "one": Subject(lambda: time.sleep(0.05)),
+        "five": Subject(lambda: time.sleep(0.05), pictures=5),
     }
     timed = benchmark.measure(subjects, 3)
     assert min(timed["one"]) >= 50 and 10 <= min(timed["five"]) < 40
@@ -98,7 +97,7 @@ def test_many_pictures_at_once_share_the_time():
 def test_the_profiler_counts_what_a_convolution_costs():
     layer = keras.layers.Conv2D(8, 3, padding="same", use_bias=False)
     graph = tf.function(layer).get_concrete_function(tf.zeros((1, 16, 24, 4))).graph
-    assert benchmark._gmac(graph) == pytest.approx(16 * 24 * 9 * 4 * 8 / 1e9)
+    assert _gmac(graph) == pytest.approx(16 * 24 * 9 * 4 * 8 / 1e9)
 
 
 @pytest.mark.parametrize("size", ["64", "600x500"])
