@@ -8,14 +8,15 @@ _CORE = """
     Add AddN AddV2 All Any ArgMax Assert AssignVariableOp BatchMatMul BatchMatMulV2 BiasAdd
     BroadcastArgs BroadcastTo Cast ConcatV2 Const Conv2D Conv2DBackpropInput DecodeJpeg
     DecodePng DecodeRaw DepthToSpace DepthwiseConv2dNative DisableCopyOnRead Einsum EncodePng
-    Equal Erf Exp ExpandDims ExtractJpegShape Fill FloorDiv FloorMod GatherV2 Greater
+    EnsureShape Equal Erf Exp ExpandDims ExtractJpegShape Fill FloorDiv FloorMod GatherV2 Greater
     GreaterEqual HashTableV2 Identity IdentityN If Less LessEqual LogicalAnd LogicalNot
     LogicalOr LookupTableFindV2 LookupTableImportV2 LookupTableSizeV2 MatMul Max Maximum Mean
     MergeV2Checkpoints Min Minimum MirrorPad Mul Neg NoOp NotEqual Pack Pad PadV2
     PartitionedCall Placeholder Pow Prod RaggedGather RaggedRange RaggedTensorToTensor Range
     ReadVariableOp RealDiv Relu Reshape RestoreV2 ReverseV2 Round Rsqrt SaveV2 Select SelectV2
     Shape ShardedFilename Sigmoid Slice Softmax SpaceToDepth Split SplitV Sqrt Square
-    SquaredDifference Squeeze StatefulPartitionedCall StatelessIf StatelessWhile
+    SquaredDifference Squeeze StatefulPartitionedCall StatelessIf StatelessRandomGetKeyCounter
+    StatelessRandomUniformV2 StatelessWhile
     StaticRegexFullMatch StaticRegexReplace StopGradient StridedSlice StringJoin StringLength
     StringStrip Sub Substr Sum Tanh TensorListFromTensor TensorListGetItem TensorListReserve
     TensorListSetItem TensorListStack Tile Transpose Unpack VarHandleOp VarIsInitializedOp Where

@@ -14,6 +14,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from export.folders import written_whole
 from tfimg.arguments import Parser, one_line, refuse
 
@@ -39,12 +41,11 @@ def main(arguments=None) -> int:
         presets.resolve(preset)
     except ValueError as error:
         return refuse(parser.prog, one_line(error))
-    import tfimg
+    from export.loading import load
     from export.signatures import MAX_PIXELS
 
     try:
-        restorer = tfimg.ImageRestorer.from_preset(preset, dtype="float32")
-        write(restorer, args.out, presets.resolve(preset), args.max_pixels or MAX_PIXELS)
+        write(load(preset), args.out, presets.resolve(preset), args.max_pixels or MAX_PIXELS)
     except (OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     size = sum(file.stat().st_size for file in args.out.rglob("*") if file.is_file())
@@ -52,11 +53,11 @@ def main(arguments=None) -> int:
     return 0
 
 
-def write(restorer, folder: Path, card: str | Path, max_pixels: int) -> None:
-    """Exports a restorer; the folder appears whole or not at all.
+def write(task, folder: Path, card: str | Path, max_pixels: int) -> None:
+    """Exports a task; the folder appears whole or not at all.
 
     Args:
-        restorer: a `tfimg.ImageRestorer`.
+        task: a `tfimg.ImageRestorer` or a `tfimg.TextToImage`.
         folder: `NAME/VERSION`, must not exist.
         card: folder of the preset; its `card.json` and `README.md` go along where it has them.
         max_pixels: the largest picture that is decoded.
@@ -67,16 +68,20 @@ def write(restorer, folder: Path, card: str | Path, max_pixels: int) -> None:
     """
     import keras
 
+    import tfimg
+    from export.maker_signatures import maker_signatures
     from export.operations import unexpected
     from export.signatures import restorer_signatures
     from tfimg.degradations import INTENTS
 
+    restores = isinstance(task, tfimg.ImageRestorer)
     archive = keras.export.ExportArchive()
-    if not restorer.preprocessor.built:
-        restorer.preprocessor.build(None)
-    archive.track(restorer.backbone)
-    archive.track(restorer.preprocessor)
-    for name, (function, specs) in restorer_signatures(restorer, max_pixels).items():
+    if not task.preprocessor.built:
+        task.preprocessor.build(None)
+    archive.track(task.backbone)
+    archive.track(task.preprocessor)
+    signatures = restorer_signatures(task, max_pixels) if restores else maker_signatures(task)
+    for name, (function, specs) in signatures.items():
         archive.add_endpoint(name, function, input_signature=specs)
 
     with written_whole(folder) as fresh:
@@ -85,24 +90,25 @@ def write(restorer, folder: Path, card: str | Path, max_pixels: int) -> None:
             raise ValueError(f"the graph holds operations that servers may lack: {sorted(found)}")
         extra = fresh / "assets.extra"
         extra.mkdir()
-        (extra / "labels.json").write_text(json.dumps(INTENTS))
+        if restores:
+            (extra / "labels.json").write_text(json.dumps(INTENTS))
         for name in ("card.json", "README.md"):
             if (Path(card) / name).is_file():
                 shutil.copy(Path(card) / name, extra / name)
-        _write_warm_up(extra / "tf_serving_warmup_requests", folder.parent.name, restorer)
+        requests = _restoring(task) if restores else _making(task)
+        _write_warm_up(extra / "tf_serving_warmup_requests", folder.parent.name, requests)
 
 
-def _write_warm_up(path, model, restorer):
-    """One real request for each signature, in the format that TF Serving replays."""
+def _restoring(restorer):
+    """One real request for each signature of a restorer."""
     import tensorflow as tf
-    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
     from tfimg import presets
 
     photo = tf.io.decode_png(presets.sample_path().read_bytes(), channels=3)
     photo = tf.image.resize_with_crop_or_pad(photo, _WARM_UP_SIDE, _WARM_UP_SIDE)
     sentence, image = ["remove the noise"], photo[None]
-    requests = {
+    return {
         "serving_default": {"image_bytes": [tf.io.encode_png(photo)], "instruction": sentence},
         "restore": {"image": image, "instruction": sentence},
         "restore_embedded": {"image": image, "embedding": restorer.embed(*sentence)[None]},
@@ -110,6 +116,24 @@ def _write_warm_up(path, model, restorer):
         "interpret": {"instruction": sentence},
         "classify": {"image": image},
     }
+
+
+def _making(maker):
+    """One real request for each signature of a maker of pictures."""
+    prompt, seed = ["a red apple"], np.array([0], np.int64)
+    return {
+        "serving_default": {"prompt": prompt, "seed": seed},
+        "generate": {"prompt": prompt, "seed": seed},
+        "generate_embedded": {"embedding": maker.embed(*prompt)[None], "seed": seed},
+        "encode_text": {"prompt": prompt},
+    }
+
+
+def _write_warm_up(path, model, requests):
+    """Writes requests in the format that TF Serving replays."""
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature, inputs in requests.items():
             request = predict_pb2.PredictRequest()

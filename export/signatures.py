@@ -48,15 +48,8 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
     backbone, tokenize = restorer.backbone, restorer.preprocessor.tokenize
 
     def read(instruction):
-        words = tf.strings.regex_replace(instruction, _AROUND, "")
-        checks = [
-            tf.debugging.Assert(
-                tf.reduce_all(tf.strings.length(words) > 0),
-                ["an instruction is empty; say what to do in words", instruction],
-            )
-        ]
-        with tf.control_dependencies(checks):
-            return backbone.text_encoder(tokenize(tf.identity(words)), training=False)
+        words = trimmed(instruction, "instruction")
+        return backbone.text_encoder(tokenize(words), training=False)
 
     def network(image, embedding):
         filled = _filled(image, backbone.multiple)
@@ -66,7 +59,7 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
 
     def restored(image, embedding):
         height, width = tf.unstack(tf.shape(image)[1:3])
-        return _to_uint8(network(image, embedding)["image"][:, :height, :width])
+        return to_uint8(network(image, embedding)["image"][:, :height, :width])
 
     def meant(image, embedding):
         """Where words ask for nothing clear, what is wrong with the picture is to be undone."""
@@ -167,6 +160,22 @@ def decode(image_bytes: tf.Tensor, max_pixels: int) -> tf.Tensor:
         )
 
 
+def trimmed(sentences: tf.Tensor, name: str) -> tf.Tensor:
+    """Takes away what stands around sentences, and refuses those of which nothing is left."""
+    words = tf.strings.regex_replace(sentences, _AROUND, "")
+    there = tf.debugging.Assert(
+        tf.reduce_all(tf.strings.length(words) > 0),
+        [f"the {name} is empty; say in words what you want", sentences],
+    )
+    with tf.control_dependencies([there]):
+        return tf.identity(words)
+
+
+def to_uint8(image: tf.Tensor) -> tf.Tensor:
+    """Clips and rounds pictures in 0..1."""
+    return tf.cast(tf.round(tf.clip_by_value(image, 0.0, 1.0) * 255.0), tf.uint8)
+
+
 def _filled(image, multiple):
     """Mirrors a picture at its right and lower edges, as `restore_tiled` does."""
     for axis in (1, 2):
@@ -186,7 +195,3 @@ def _middle(image, side):
 
 def _to_float(image):
     return tf.cast(image, tf.float32) / 255.0
-
-
-def _to_uint8(image):
-    return tf.cast(tf.round(tf.clip_by_value(image, 0.0, 1.0) * 255.0), tf.uint8)

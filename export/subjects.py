@@ -133,7 +133,7 @@ def litert_subjects(preset: str, width: int, height: int, threads: int, scratch:
     import tensorflow as tf
 
     import tfimg
-    from export import tflite
+    from export import conversion, tflite
     from export.peers import nafnet, textbook_network
 
     image = _photo(width, height)[None]
@@ -159,12 +159,12 @@ def litert_subjects(preset: str, width: int, height: int, threads: int, scratch:
     ours = {"image": image, "embedding": restorer.embed(_SENTENCE)[None]}
     subjects = {
         ("LiteRT", "textbook"): runner(
-            tflite.convert(textbook, textbook_function, [pixels, words]),
+            conversion.convert(textbook, textbook_function, [pixels, words]),
             {**floats, "embedding": np.zeros((1, 768), np.float32)},
         ),
-        ("LiteRT", "NAFNet"): runner(tflite.convert(peer, peer_function, [pixels]), floats),
+        ("LiteRT", "NAFNet"): runner(conversion.convert(peer, peer_function, [pixels]), floats),
     }
-    for quantize in tflite.QUANTIZATIONS:
+    for quantize in conversion.QUANTIZATIONS:
         size = width if width == height else None
         tflite.write(restorer, scratch / quantize, quantize, size, tflite.calibration_photos())
         name = f"{preset}, {'float32' if quantize == 'none' else quantize}"

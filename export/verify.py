@@ -258,13 +258,13 @@ def _in_another_process(folder, signature, inputs):
 
 
 def _exported(restorer, preset, scratch):
-    from export import saved_model, tflite
+    from export import conversion, saved_model, tflite
     from export.signatures import MAX_PIXELS
 
     served = scratch / "saved_model" / "1"
     saved_model.write(restorer, served, preset, MAX_PIXELS)
     folders = []
-    for quantize in tflite.QUANTIZATIONS:
+    for quantize in conversion.QUANTIZATIONS:
         folders.append(scratch / quantize)
         tflite.write(restorer, folders[-1], quantize, SIDE, tflite.calibration_photos())
     return served, folders

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfimg.losses import RestorationLoss, SeverityLoss
+from tfimg.losses import PyramidLoss, RestorationLoss, SeverityLoss
 
 
 def test_it_is_the_mean_of_each_pictures_squared_error_to_a_power():
@@ -32,3 +32,14 @@ def test_severity_counts_where_there_is_one():
     guess = np.array([[0.7, 9, 0.5], [8, 8, 8]], np.float32)
     expected = np.mean([(0.2**2 + 0.3**2) / 2, 0])
     np.testing.assert_allclose(SeverityLoss()(truth, guess), expected, rtol=1e-5)
+
+
+def test_the_pyramid_adds_the_squared_errors_of_every_size():
+    rng = np.random.default_rng(0)
+    a, b = rng.random((2, 2, 8, 8, 3)).astype("float32")
+    error, expected = a - b, 0.0
+    for size in (8, 4, 2, 1):
+        blocks = error.reshape(2, size, 8 // size, size, 8 // size, 3).mean((2, 4))
+        expected = expected + (blocks**2).mean((1, 2, 3))
+    found = PyramidLoss(scales=4).call(a, b)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)

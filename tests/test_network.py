@@ -28,7 +28,7 @@ def _run(network, image, embedding=None, mask=None):
 @pytest.mark.parametrize("size", SIZES)
 def test_every_size_starts_as_the_identity(size):
     network = image_network(SIZES[size], 10, 4)
-    image = tiny.picture(16, 24)
+    image = tiny.picture(16, 32)
     outputs = _run(network, image, np.arange(10))
     np.testing.assert_array_equal(outputs["image"], image)
     assert outputs["logits"].shape == (4,)
@@ -42,11 +42,25 @@ def test_a_tone_multiplies_and_lifts_the_known_picture():
     np.testing.assert_allclose(_run(network, image)["image"], expected, atol=1e-6)
 
 
-def test_without_a_residual_it_starts_as_black_and_has_no_tone():
-    network = image_network(SIZES["tiny"], 10, 4, residual=False)
-    picture = tiny.picture(12, 20)
-    assert multiple_of(SIZES["tiny"], residual=False) == 4
-    np.testing.assert_array_equal(_run(network, picture)["image"], np.zeros_like(picture))
+def test_with_a_canvas_it_starts_as_black_and_has_no_tone():
+    network = image_network(SIZES["tiny"], 10, 4, canvas=12)
+    picture = tiny.picture(12, 12)
+    assert multiple_of(SIZES["tiny"], canvas=12) == 4
+    made = _run(network, picture)
+    assert set(made) == {"image"}, "it diagnoses nothing"
+    np.testing.assert_array_equal(made["image"], np.zeros_like(picture))
+    with pytest.raises(ValueError, match="canvas is 10"):
+        image_network(SIZES["tiny"], 10, 4, canvas=10)
+
+
+def test_words_lay_out_a_canvas():
+    """Where everything else says the same everywhere, the layout still tells places apart."""
+    network = tiny.perturb(image_network(SIZES["tiny"], 10, 4, canvas=32))
+    middles = []
+    for row in np.eye(10)[:2]:
+        made = _run(network, np.full((32, 32, 3), 0.5), row)["image"]
+        middles.append(made[12:20, 12:20] - made[12:20, 20:28])
+    assert np.abs(middles[0] - middles[1]).mean() > 1e-3
 
 
 def test_the_words_change_the_picture(restorer):

@@ -11,6 +11,7 @@ _PUBLIC = {
     "ImageRestorer": "tfimg.tasks.image_restorer",
     "InstructionPreprocessor": "tfimg.tasks.preprocessor",
     "TextGuidedBackbone": "tfimg.network",
+    "TextToImage": "tfimg.tasks.text_to_image",
 }
 
 __all__ = sorted(_PUBLIC)

@@ -6,14 +6,20 @@ import sys
 import warnings
 from collections.abc import Callable
 
-from tfimg import commands, demo, jobs
+from tfimg import commands, demo, generation, jobs
 from tfimg.arguments import Parser, refuse
+from tfimg.text.prompts import STYLES
 
 _ENHANCE = "more vivid colours"
 _FOLDERS = (
     "A folder in gives a folder out with the same file names (subfolders are left out). Pictures "
     "that cannot be read or written are skipped, the others are done, and the bad ones are "
     "listed at the end with exit status 2."
+)
+
+_GRID = (
+    "A file gets all pictures side by side, a folder gets one file a seed. Larger pictures are "
+    "enlarged by the restorer."
 )
 
 
@@ -109,6 +115,25 @@ def _build_parser() -> argparse.ArgumentParser:
     interpret.add_argument("words", nargs="*", metavar="SENTENCE", help="what you would type")
     interpret.add_argument("--file", help="one sentence a line, UTF-8; empty lines are left out")
     _add_json(interpret)
+
+    generate = add("generate", generation.generate, "make small pictures from words", _GRID)
+    generate.add_argument("prompt", metavar="PROMPT", help='e.g. "a red apple", in en or zh')
+    generate.add_argument(
+        "--style", metavar="STYLE", help=f"{', '.join(STYLES)} (default: what the prompt says)"
+    )
+    generate.add_argument("--count", type=int, default=1, metavar="N", help="how many (default: 1)")
+    generate.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="of the first; the next has S + 1"
+    )
+    generate.add_argument(
+        "--steps", type=int, default=1, metavar="N", help="passes through the network (default: 1)"
+    )
+    sizes = ", ".join(map(str, generation.SIZES))
+    generate.add_argument(
+        "--size", type=int, default=64, metavar="SIDE", help=f"in pixels: {sizes} (default: 64)"
+    )
+    generate.add_argument("-o", "--output", required=True, metavar="OUT", help="a file or folder")
+    _add_json(generate)
 
     presets = add("presets", commands.presets, "list what ships: task, size, licence, scores")
     _add_json(presets)

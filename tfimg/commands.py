@@ -144,10 +144,11 @@ def presets(args: argparse.Namespace) -> list[str]:
     return []
 
 
-def check_preset(name: str | None) -> str:
-    """The preset's name, the first bundled one by default; raises ValueError if there is none."""
+def check_preset(name: str | None, default: str | None = None) -> str:
+    """The preset's name, or the default (a restorer); raises ValueError if there is none."""
     from tfimg import presets
 
+    name = name or default
     if name is None:
         return presets.default()
     presets.resolve(name)
@@ -158,7 +159,7 @@ def load(task: str, preset: str) -> Any:
     """Loads one of the public tasks, and TensorFlow with it.
 
     Args:
-        task: "ImageRestorer", "ImageClassifier" or "Describer".
+        task: "ImageRestorer", "ImageClassifier", "Describer" or "TextToImage".
         preset: Name of a preset.
 
     Returns:

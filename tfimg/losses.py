@@ -40,6 +40,36 @@ class RestorationLoss(keras.losses.Loss):
 
 
 @keras.saving.register_keras_serializable("tfimg")
+class PyramidLoss(keras.losses.Loss):
+    """The squared error at several scales: what is where counts as much as how fine it is.
+
+    Args:
+        scales: how often the pictures are halved; the errors of all sizes are added.
+
+    Example:
+
+    ```python
+    maker.compile("adamw", loss=PyramidLoss())
+    ```
+    """
+
+    def __init__(self, scales: int = 4, name: str = "pyramid_loss", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.scales = scales
+
+    def call(self, y_true, y_pred):
+        error = ops.cast(y_pred, "float32") - ops.cast(y_true, "float32")
+        total = 0.0
+        for _ in range(self.scales):
+            total = total + ops.mean(ops.square(error), axis=(1, 2, 3))
+            error = ops.average_pool(error, 2, 2)
+        return total
+
+    def get_config(self):
+        return {**super().get_config(), "scales": self.scales}
+
+
+@keras.saving.register_keras_serializable("tfimg")
 class SeverityLoss(keras.losses.Loss):
     """The mean squared error of how bad each degradation is, over those that are there.
 

@@ -16,7 +16,7 @@ from keras import layers
 from tfimg.degradations import INTENTS, NAMES
 from tfimg.image.classifier import classifier
 from tfimg.image.encoder import image_encoder
-from tfimg.image.generator import generator
+from tfimg.image.generator import generator, layout
 from tfimg.image.tone import FACTOR, tone
 from tfimg.text.encoder import text_encoder
 
@@ -36,70 +36,82 @@ class ImageSize:
     decoder_blocks: tuple[int, ...]
 
 
-# Hidden units between the text embedding and the shifts and scales at every level.
+# Hidden units between the text embedding and the shifts and scales at every level: few where the
+# words ask for one of ten repairs, more where they name what is to be seen.
 _STEER_WIDTH = 64
+_CANVAS_STEER_WIDTH = 128
 
 SIZES = {
     "tiny": ImageSize((8, 24, 48), (1, 0, 1), (1, 1)),
     "small": ImageSize((16, 32, 48, 64), (1, 0, 1, 1), (1, 1, 0)),
     "base": ImageSize((32, 48, 96, 128), (1, 2, 2, 2), (2, 2, 2)),
+    "icon": ImageSize((24, 48, 96, 128, 160), (0, 0, 1, 1, 1), (1, 1, 1, 1)),
 }
 
 
-def multiple_of(size: ImageSize, residual: bool = True) -> int:
+def multiple_of(size: ImageSize, canvas: int | None = None) -> int:
     """Returns what the height and width of a picture must be a multiple of."""
-    return max(2 ** (len(size.widths) - 1), FACTOR if residual else 1)
+    return max(2 ** (len(size.widths) - 1), 1 if canvas else FACTOR)
 
 
 def image_network(
     size: ImageSize,
     embedding_dim: int,
     num_classes: int,
-    residual: bool = True,
+    canvas: int | None = None,
     dtype=None,
 ) -> keras.Model:
-    """Builds the picture's half: tone, image branch, fusion, generator head and classifier head.
+    """Builds the picture's half: image branch, fusion, generator head and classifier head.
 
-    A restorer undoes what is wrong with the tone first, then with the detail of what that gives.
+    A restorer undoes what is wrong with the tone first, then with the detail of what that gives,
+    and predicts a change of its input. What makes a picture from words alone starts from a canvas
+    of noise and predicts the picture itself; the words lay out what is where before it is drawn.
 
     Args:
         size: widths and depths.
         embedding_dim: width of the text embedding that steers it.
-        num_classes: number of classes of the classifier head.
-        residual: whether the generator predicts a change of its input, in detail and in tone (a
-            restorer), or the picture itself (text to image).
+        num_classes: number of classes of a restorer's classifier head.
+        canvas: side in pixels of the pictures that are made from words alone; None for a restorer,
+            which takes any size.
         dtype: dtype policy of the inner layers; what touches the output picture is float32.
 
     Returns:
         A functional model of `image` `(B, H, W, 3)` 0..1, `mask` `(B, H, W, 1)` with 1 = known
-        pixel, and `embedding` `(B, embedding_dim)`, to `image` `(B, H, W, 3)`, `logits`
-        `(B, num_classes)` and, for a restorer, `severity` `(B, 9)`, 0 = hardly there, 1 = as bad as
-        it gets. H and W are multiples of `multiple_of(size, residual)`.
+        pixel, and `embedding` `(B, embedding_dim)`, to `image` `(B, H, W, 3)` and, for a restorer,
+        `logits` `(B, num_classes)` and `severity` `(B, 9)`, 0 = hardly there, 1 = as bad as it
+        gets. H and W are multiples of `multiple_of(size, canvas)`. With a `canvas` both are that,
+        and the mask tells how much of it is picture already: 0 = noise and nothing else.
+
+    Raises:
+        ValueError: if the canvas does not fit the number of levels.
     """
-    image = keras.Input((None, None, 3), name="image")
-    mask = keras.Input((None, None, 1), name="mask")
+    if canvas is not None and (canvas < 1 or canvas % multiple_of(size, canvas)):
+        raise ValueError(f"canvas is {canvas}; expected a multiple of {multiple_of(size, canvas)}")
+    image = keras.Input((canvas, canvas, 3), name="image")
+    mask = keras.Input((canvas, canvas, 1), name="mask")
     embedding = keras.Input((embedding_dim,), name="embedding")
 
-    steer = layers.Dense(_STEER_WIDTH, activation="relu", dtype=dtype, name="steer")(embedding)
-    known = layers.Multiply(dtype="float32", name="known")([image, mask])
-    if residual:
+    width = _CANVAS_STEER_WIDTH if canvas else _STEER_WIDTH
+    steer = layers.Dense(width, activation="relu", dtype=dtype, name="steer")(embedding)
+    known = image
+    if canvas is None:
+        known = layers.Multiply(dtype="float32", name="known")([image, mask])
         gain, offset = tone(known, steer, dtype)
         gained = layers.Multiply(dtype="float32", name="gained")([known, gain])
         known = layers.Add(dtype="float32", name="toned")([gained, offset])
 
-    canvas = layers.Concatenate(dtype=dtype, name="canvas")([known, mask])
-    levels = image_encoder(canvas, steer, size.widths, size.encoder_blocks, dtype)
-    restored = generator(levels, steer, size.decoder_blocks, dtype=dtype)
-    if residual:
-        restored = layers.Add(dtype="float32", name="restored")([known, restored])
-
-    outputs = [("logits", num_classes), ("severity", len(NAMES))]
-    told = classifier(levels, outputs if residual else outputs[:1], dtype)
+    canvas_and_mask = layers.Concatenate(dtype=dtype, name="canvas")([known, mask])
+    levels = image_encoder(canvas_and_mask, steer, size.widths, size.encoder_blocks, dtype)
+    if canvas is not None:
+        levels[-1] = layout(levels[-1], steer, dtype)
+    made = generator(levels, steer, size.decoder_blocks, dtype=dtype)
+    outputs = {"image": made}
+    if canvas is None:
+        outputs["image"] = layers.Add(dtype="float32", name="restored")([known, made])
+        outputs |= classifier(levels, [("logits", num_classes), ("severity", len(NAMES))], dtype)
 
     return keras.Model(
-        {"image": image, "mask": mask, "embedding": embedding},
-        {"image": restored, **told},
-        name="image_network",
+        {"image": image, "mask": mask, "embedding": embedding}, outputs, name="image_network"
     )
 
 
@@ -115,15 +127,15 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         embedding_dim: width of the text embedding that steers the image network; None for the
             probabilities of the ten intents, which is what a restorer needs.
         num_classes: number of classes of the classifier head.
-        residual: whether the generator predicts a change of its input, in detail and in tone.
+        canvas: side in pixels of the pictures that are made from words alone; None for a restorer.
         dtype: dtype policy, such as `"mixed_bfloat16"`.
 
     Call arguments: a dict of `image` `(B, H, W, 3)` float 0..1, `mask` `(B, H, W, 1)` (1 = known
     pixel), `token_ids` and `padding_mask` `(B, L)` int.
-    Returns a dict of `image` `(B, H, W, 3)`, `logits` `(B, num_classes)` (what the picture is),
-    with `residual` also `severity` `(B, 9)` (how bad each of `tfimg.degradations.NAMES` is, where
-    it is there), and `intent_logits` `(B, 10)` (what the words ask for, in the order of
-    `tfimg.degradations.INTENTS`).
+    Returns a dict of `image` `(B, H, W, 3)`, `intent_logits` `(B, 10)` (what the words ask for, in
+    the order of `tfimg.degradations.INTENTS`) and, without a `canvas`, `logits` `(B, num_classes)`
+    (what the picture is) and `severity` `(B, 9)` (how bad each of `tfimg.degradations.NAMES` is,
+    where it is there).
 
     Example:
 
@@ -141,19 +153,18 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         decoder_blocks,
         embedding_dim: int | None = None,
         num_classes: int = len(INTENTS),
-        residual: bool = True,
+        canvas: int | None = None,
         dtype=None,
         **kwargs,
     ):
         size = ImageSize(tuple(widths), tuple(encoder_blocks), tuple(decoder_blocks))
         words = text_encoder(bert, len(INTENTS), embedding_dim)
-        pixels = image_network(
-            size, words.output["embedding"].shape[-1], num_classes, residual, dtype
-        )
+        width = words.output["embedding"].shape[-1]
+        pixels = image_network(size, width, num_classes, canvas, dtype)
 
         inputs = {
-            "image": keras.Input((None, None, 3), name="image"),
-            "mask": keras.Input((None, None, 1), name="mask"),
+            "image": keras.Input((canvas, canvas, 3), name="image"),
+            "mask": keras.Input((canvas, canvas, 1), name="mask"),
             "token_ids": keras.Input((None,), dtype="int32", name="token_ids"),
             "padding_mask": keras.Input((None,), dtype="int32", name="padding_mask"),
         }
@@ -174,7 +185,7 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         self.size = size
         self.embedding_dim = embedding_dim
         self.num_classes = num_classes
-        self.residual = residual
+        self.canvas = canvas
 
     @classmethod
     def from_size(cls, size: str, bert: keras_hub.models.BertBackbone, **kwargs):
@@ -195,7 +206,7 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
     @property
     def multiple(self) -> int:
         """What the height and width of a picture must be a multiple of."""
-        return multiple_of(self.size, self.residual)
+        return multiple_of(self.size, self.canvas)
 
     @property
     def embedding_width(self) -> int:
@@ -209,7 +220,7 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
             **asdict(self.size),
             "embedding_dim": self.embedding_dim,
             "num_classes": self.num_classes,
-            "residual": self.residual,
+            "canvas": self.canvas,
         }
 
     @classmethod

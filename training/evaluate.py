@@ -4,6 +4,7 @@
     python -m training.evaluate --preset P --inputs A --targets B --instruction "remove the rain"
     python -m training.evaluate --preset P --interpret held-out
     python -m training.evaluate --preset P --diagnose FOLDER
+    python -m training.evaluate --preset P --task text_to_image --data CAPTIONED --matcher FILE
 
 Pictures are RGB in 0..1. Outputs are clipped, not rounded; scores are means over pictures, and
 chance is fixed, so that a score can be measured again.
@@ -18,6 +19,7 @@ from typing import Any
 
 from tfimg import commands, files, show
 from tfimg.arguments import Parser, one_line, refuse
+from tfimg.generation import PRESET as MAKER
 from tfimg.sheet import contact_sheet
 from training.requests import KINDS, LANGUAGES, Request, requests_for
 
@@ -63,6 +65,9 @@ class Series:
 
 def evaluate(args: argparse.Namespace) -> None:
     """Does what the arguments say; everything is checked before anything is measured."""
+    if args.task == "text_to_image":
+        evaluate_maker(args)
+        return
     preset = commands.check_preset(args.preset)
     from training import diagnosing, reading, tables  # these load TensorFlow
 
@@ -90,6 +95,44 @@ def evaluate(args: argparse.Namespace) -> None:
         tables.print_table(tables.reading_table(document["interpret"]["rows"]))
     if examined:
         for table in tables.diagnosis_tables(document["diagnose"]):
+            tables.print_table(table)
+
+
+def evaluate_maker(args: argparse.Namespace) -> None:
+    """Measures pictures that are made from words."""
+    preset = commands.check_preset(args.preset, MAKER)
+    if args.out is not None:
+        files.check_output(_sheet_path(args.out, "made"))
+    if not args.matcher.parent.is_dir():
+        raise FileNotFoundError(f"{args.matcher.parent}: no such folder, for the judge's weights")
+    from training import picturing, tables
+    from training.kinds.things import captioned_folders
+    from training.matcher import Matcher
+
+    maker = commands.load("TextToImage", preset)
+    train, test = (
+        captioned_folders([Path(args.data)], split, maker.backbone.canvas)
+        for split in ("train", "test")
+    )
+    matcher = Matcher(maker)
+    if args.matcher.exists():
+        matcher.load(args.matcher)
+    else:
+        matcher.fit(train)
+        matcher.save(args.matcher)
+    document = {"preset": preset, "reports": []}
+    for steps in args.steps:
+        with show.bars(f"{steps} steps", picturing.count(train, test)) as (advance, _, _):
+            report = picturing.measure(maker, matcher, train, test, steps, advance)
+        document["reports"].append({"steps": steps, **report})
+    if args.out is not None:
+        sheet = contact_sheet(picturing.beside_nearest(maker, train), 8, cell_width=128)
+        files.write_picture(files.Picture(sheet), _sheet_path(args.out, "made"))
+    if args.json:
+        show.print_json(document)
+        return
+    for report in document["reports"]:
+        for table in tables.made_tables(report):
             tables.print_table(table)
 
 
@@ -175,7 +218,19 @@ def _positive(text):
     return value
 
 
+def _weights(text):
+    if not text.endswith(".weights.h5"):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a name in .weights.h5")
+    return Path(text)
+
+
 def _check_combination(parser, args):
+    if args.task == "text_to_image":
+        if args.data is None or args.matcher is None:
+            parser.error("expected --data CAPTIONED and --matcher FILE")
+        if args.degradation or args.inputs or args.interpret or args.diagnose:
+            parser.error("--task text_to_image measures made pictures and nothing else")
+        return
     if not any((args.data, args.inputs, args.interpret, args.diagnose)):
         parser.error("nothing to measure; expected --data, --inputs, --interpret or --diagnose")
     if args.data is not None and args.inputs is not None:
@@ -205,6 +260,8 @@ def _build_parser():
     add("--limit", type=_positive, metavar="N", help="only the first N pictures")
     add("--json", action="store_true", help="print JSON for programs")
 
+    add("--task", choices=("restoration", "text_to_image"), default="restoration")
+
     add = parser.add_argument_group("clean pictures, degraded here").add_argument
     add("--data", metavar="FOLDER", help="the clean pictures")
     add("--list", metavar="IDS", help="a text file: only the pictures of these names, one a line")
@@ -228,6 +285,12 @@ def _build_parser():
     add = parser.add_argument_group("sentences").add_argument
     said = 'JSON lines {"text", "language", "named"}, or held-out: 532 of the corpus a language'
     add("--interpret", metavar="FILE", help=said)
+
+    add = parser.add_argument_group("pictures made from words, --data being captioned").add_argument
+    said = "weights of the judge, such as matcher.weights.h5; trained first where there are none"
+    add("--matcher", type=_weights, metavar="FILE", help=said)
+    said = "passes through the network, one or more numbers (default: 1)"
+    add("--steps", type=_positive, nargs="+", default=[1], metavar="N", help=said)
 
     add = parser.add_argument_group("diagnosis").add_argument
     said = "clean pictures; degraded here by chance, as in training, and diagnosed"

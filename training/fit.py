@@ -23,7 +23,7 @@ _WARM_UP = 300
 _AVERAGING = 0.999
 
 
-def compile_model(model, recipe, steps: int, jit: bool) -> None:
+def compile_model(model, recipe, losses: dict, steps: int, jit: bool) -> None:
     """Compiles the part that a recipe trains: AdamW, warm-up and cosine, averaged weights."""
     warm_up = min(_WARM_UP, steps // 10)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -35,15 +35,14 @@ def compile_model(model, recipe, steps: int, jit: bool) -> None:
     )
     optimizer = keras.optimizers.AdamW(
         rate,
+        beta_1=recipe.momentum,
         weight_decay=recipe.weight_decay,
         global_clipnorm=1.0,
         use_ema=True,
         ema_momentum=_AVERAGING,
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "steer"])
-    from training import objectives
-
-    model.compile(optimizer, jit_compile=jit, **objectives.for_recipe(recipe))
+    model.compile(optimizer, jit_compile=jit, **losses)
 
 
 def main(arguments=None) -> int:
@@ -61,17 +60,22 @@ def main(arguments=None) -> int:
         return refuse(parser.prog, "--init brings its own text encoder; leave out --text-encoder")
     keras.utils.set_random_seed(args.seed)
     from training import runs
+    from training.kinds import Options, kind_of
 
+    kind = kind_of(recipe)
     try:
         precision, jit = choose_precision(args.mixed_precision), choose_jit(args.jit)
-        task = runs.start(recipe, args.init, args.text_encoder, precision)
-        batches = runs.source(recipe, task, args.data, steps, args.seed)
-    except (ValueError, OSError) as error:
+        options = Options(
+            tuple(args.data or ()), args.init, args.text_encoder, precision, args.seed
+        )
+        task = kind.start(recipe, options)
+        batches = kind.source(recipe, task, options, steps)
+    except (ImportError, OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     args.out.mkdir(parents=True, exist_ok=True)
 
-    model = runs.trained_part(recipe, task)
-    compile_model(model, recipe, steps, jit)
+    model = kind.trained(recipe, task)
+    compile_model(model, recipe, kind.losses(recipe), steps, jit)
     checkpoint = Checkpoint(args.out / "checkpoint.npz", args.checkpoint_every)
     first = 0
     if args.resume and checkpoint.path.exists():

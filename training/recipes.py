@@ -3,74 +3,78 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
-class Words:
-    """Trains the text branch on the corpus: what do these words ask for?
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What all kinds of recipes say.
 
     Args:
         steps: optimiser steps.
-        batch_size: sentences a step.
-        sentences: sentences drawn from the corpus, half of them in each language.
+        batch_size: pictures or sentences a step.
         learning_rate: at the end of the warm-up.
+        weight_decay: of the weights that are neither biases nor the words' shifts and scales.
+        momentum: share of the last steps' direction in the next.
+    """
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    momentum: float = 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words(Recipe):
+    """Trains the text branch on the corpus: what do these words ask for?
+
+    Args:
+        sentences: sentences drawn from the corpus, half of them in each language.
         token_dropout: share of tokens replaced by `[UNK]`, so that unseen words do no harm.
         label_smoothing: keeps the probabilities from saturating.
     """
 
-    steps: int
     batch_size: int = 128
     sentences: int = 400_000
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     token_dropout: float = 0.08
     label_smoothing: float = 0.02
-    part: str = "text_encoder"
 
 
-@dataclass(frozen=True)
-class Restorer:
+@dataclass(frozen=True, kw_only=True)
+class Restorer(Recipe):
     """Trains the image network on degraded crops, steered by what the words would ask for.
 
     Args:
         size: a name in `tfimg.network.SIZES`.
-        steps: optimiser steps.
-        batch_size: crops a step.
         crop_sizes: pairs of a share of the run (rising, 0 first) and the side in pixels of the
             crops from there on. Small ones give more steps an hour; fog and greyness are told
             apart in large ones.
-        learning_rate: at the end of the warm-up.
     """
 
     size: str
-    steps: int
     batch_size: int = 16
     crop_sizes: tuple[tuple[float, int], ...] = ((0.0, 64), (0.9, 96))
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
-    part: str = "image_network"
 
 
-@dataclass(frozen=True)
-class Diagnosis:
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis(Recipe):
     """Trains the classifier head of a trained restorer; the rest of the network stays as it is.
 
     Args:
-        steps: optimiser steps.
-        batch_size: crops a step.
         crop_size: side of the crops in pixels.
         clean: share of groups with nothing wrong.
         double: share of groups with two degradations.
-        learning_rate: at the end of the warm-up.
         head: how the names of the layers begin that are trained, beside the outputs themselves.
     """
 
-    steps: int
     batch_size: int = 16
     crop_size: int = 96
     clean: float = 0.2
     double: float = 0.3
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
-    part: str = "image_network"
     head: tuple[str, ...] = ("classifier", "logits", "severity")
 
     def mixture(self):
@@ -81,21 +85,17 @@ class Diagnosis:
         return Mixture(clean=self.clean, double=self.double, weights=(1.0,) * len(NAMES))
 
 
-@dataclass(frozen=True)
-class Describing:
+@dataclass(frozen=True, kw_only=True)
+class Describing(Recipe):
     """Trains the describer, a small GPT-2 with a vocabulary of its own, on drawn descriptions.
 
     Args:
-        steps: optimiser steps.
-        batch_size: descriptions a step.
         descriptions: how many are drawn, half of them in each language.
-        learning_rate: at the end of the warm-up.
         vocabulary: byte-pair tokens.
         layers, heads, width, inner: of the transformer.
         length: tokens of the longest description, question included.
     """
 
-    steps: int
     batch_size: int = 64
     descriptions: int = 40_000
     learning_rate: float = 2e-3
@@ -108,9 +108,72 @@ class Describing:
     length: int = 128
 
 
+@dataclass(frozen=True, kw_only=True)
+class Things(Recipe):
+    """Teaches a small bilingual BERT what words mean, for pictures that are made from words.
+
+    English prompts, dictionary entries and single words are to fall where a pretrained English
+    BERT, the teacher, puts them; the Chinese of the same row is to fall on the same place.
+
+    Args:
+        prompts: pairs of prompts drawn from the captioned pictures.
+        share: of the sentences of a step that are such prompts.
+        vocabulary: WordPiece tokens to aim for.
+        embedding_dim: the teacher's first principal components that are learnt.
+        token_dropout: share of tokens replaced by `[UNK]`.
+        size: a name in `tfimg.network.SIZES`, for the untrained rest of the preset.
+        canvas: side in pixels of the pictures that the preset is to make.
+
+    Reference: Reimers & Gurevych, "Making Monolingual Sentence Embeddings Multilingual using
+    Knowledge Distillation", 2020.
+    """
+
+    batch_size: int = 192
+    prompts: int = 40_000
+    share: float = 0.6
+    vocabulary: int = 8000
+    embedding_dim: int = 128
+    token_dropout: float = 0.03
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.01
+    size: str = "icon"
+    canvas: int = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing(Recipe):
+    """Trains a maker of pictures on captioned pictures, alone or against a critic.
+
+    Alone it learns the mean of what the words may mean, from noise and from mixtures of noise and
+    picture: flow matching that predicts the picture. The critic makes it sharp in one pass.
+
+    Args:
+        started: share of pictures that start from a mixture; the others start from noise alone.
+        critic: widths of the critic, or empty for none.
+        mismatch, steepness, matching, coarse: see `training.adversary.Adversary`.
+
+    Reference: Lipman et al., "Flow Matching for Generative Modeling", 2023.
+    """
+
+    batch_size: int = 32
+    learning_rate: float = 8e-4
+    weight_decay: float = 1e-3
+    started: float = 0.3
+    critic: tuple[int, ...] = ()
+    mismatch: float = 0.5
+    steepness: float = 0.1
+    matching: float = 1.0
+    coarse: float = 10.0
+
+
 RECIPES = {
     "words": Words(steps=14_000),
     "describer": Describing(steps=1_500),
+    "things": Things(steps=8_000),
+    "icons_draft": Drawing(steps=10_000),
+    "icons_small": Drawing(
+        steps=8_000, learning_rate=5e-4, momentum=0.0, critic=(32, 64, 128, 192)
+    ),
     "diagnosis": Diagnosis(steps=4_500),
     "restorer_tiny": Restorer(size="tiny", steps=66_000),
     "restorer_small": Restorer(size="small", steps=66_000),

@@ -73,6 +73,27 @@ def diagnosis_tables(report: dict[str, Any]) -> Iterator[Table]:
     yield table
 
 
+def made_tables(report: dict[str, Any]) -> Iterator[Table]:
+    """The tables of a report of `training.picturing`: who is found, and how real, varied, new."""
+    title = f"{report['steps']} {'pass' if report['steps'] == 1 else 'passes'}"
+    table = Table("names", "language", box=box.SIMPLE_HEAD, pad_edge=False, title=title)
+    for heading in ("count", "R@1", "R@5", "real\nR@1", "real\nR@5"):
+        table.add_column(heading, justify="right")
+    for row in report["rows"]:
+        shares = (f"{100 * row[kind]:.1f} %" for kind in ("r1", "r5", "real_r1", "real_r5"))
+        table.add_row(row["names"], row["language"], str(row["count"]), *shares)
+    yield table
+    table = Table("", "made", "real", box=box.SIMPLE_HEAD, pad_edge=False)
+    for label, made, real in (
+        ("kernel distance x 1000", "kid", "kid_floor"),
+        ("distance of two pictures", "diversity", "real_diversity"),
+        ("distance to the nearest learnt", "nearest", "real_nearest"),
+    ):
+        if made in report:
+            table.add_row(label, f"{report[made]:.3f}", f"{report[real]:.3f}")
+    yield table
+
+
 def print_table(table: Table) -> None:
     """Prints a table to stdout; its cells are plain text."""
     width = None if sys.stdout.isatty() else _FILE_WIDTH

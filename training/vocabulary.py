@@ -1,8 +1,11 @@
-"""Learns the WordPiece vocabulary of our own bilingual text branch from the corpus.
+"""Learns the WordPiece vocabulary of our own bilingual text branch.
 
     python -m training.vocabulary --out tfimg/text/vocabulary.txt
+    python -m training.vocabulary --captioned CAPTIONED DICTIONARY.u8 --out tfimg/text/things.txt
 
-Takes half a minute. A text branch trained before must be trained again afterwards.
+The first learns from the corpus of requests, the second from the words of captioned pictures, and
+a dictionary in CEDICT's format, for pictures that are made from words. Takes half a minute. A text
+branch trained before must be trained again afterwards.
 """
 
 import argparse
@@ -15,6 +18,7 @@ import tensorflow as tf
 
 from tfimg.arguments import Parser
 from tfimg.trainer import write_atomically
+from training.kinds.things import read_pairs
 from training.sentences import draw_sentences
 
 RESERVED_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -49,11 +53,18 @@ def main(arguments=None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument(
+        "--captioned", nargs="+", type=Path, help="folders and dictionaries, in place of the corpus"
+    )
     parser.add_argument("--size", type=int, default=6000)
     parser.add_argument("--sentences", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(arguments)
-    sentences, _ = draw_sentences(args.sentences, "train", args.seed)
+    if args.captioned:
+        prompts, words = read_pairs(args.captioned, args.sentences // 2, args.seed)
+        sentences = [text for pair in prompts + words for text in pair if text]
+    else:
+        sentences, _ = draw_sentences(args.sentences, "train", args.seed)
     tokens = learn_vocabulary(sentences, args.size)
     text = "".join(f"{token}\n" for token in tokens)
     write_atomically(args.out, lambda path: path.write_text(text, encoding="utf-8"))

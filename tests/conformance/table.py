@@ -11,6 +11,7 @@ from tests import tiny
 from tfimg.degradations import INTENTS
 from tfimg.fusion import WordScale, WordShift
 from tfimg.image.classifier import classifier
+from tfimg.image.discriminator import discriminator
 from tfimg.image.encoder import image_encoder
 from tfimg.image.generator import generator
 from tfimg.image.tone import tone
@@ -50,6 +51,11 @@ def _images():
     mask = np.ones((2, 16, 24, 1), "float32")
     mask[:, 3:6, 5:9] = 0
     return {"image": np.stack([tiny.picture(seed=0), tiny.picture(seed=1)]), "mask": mask}
+
+
+def _canvas_images():
+    images = np.stack([tiny.picture(16, 16, seed) for seed in range(2)])
+    return {"image": images, "mask": np.zeros((2, 16, 16, 1), "float32"), "embedding": _embedding()}
 
 
 def _steered_images():
@@ -100,6 +106,11 @@ def _tone():
     embedding = keras.Input((10,), name="words")
     gain, offset = tone(image, embedding)
     return keras.Model({"image": image, "words": embedding}, {"gain": gain, "offset": offset})
+
+
+def _scores(critic):
+    """A critic without what it shows on the way, which is a list."""
+    return keras.Model(critic.input, {"score": critic.output["score"]})
 
 
 def _classifier():
@@ -159,7 +170,7 @@ MODULES = {
         f"image_network_{name}": Module(lambda name=name: _network(name), _steered_images)
         for name in SIZES
     },
-    "image_network_canvas": Module(lambda: _network("tiny", residual=False), _steered_images),
+    "image_network_canvas": Module(lambda: _network("tiny", canvas=16), _canvas_images),
     "backbone": Module(
         tiny.backbone,
         lambda: {**_images(), **_token_ids()},
@@ -173,6 +184,18 @@ MODULES = {
             "xla": "words are strings, and XLA has no strings; it runs before the compiled part",
             "mixed": "it computes nothing in floating point",
         },
+    ),
+    "discriminator": Module(
+        lambda: _scores(discriminator(16, 10, (4, 8))),
+        lambda: {name: _canvas_images()[name] for name in ("image", "embedding")},
+    ),
+    "text_to_image": Module(
+        lambda: tfimg.TextToImage(tiny.backbone(canvas=16, embedding_dim=7), tiny.preprocessor()),
+        lambda: {
+            **{name: _canvas_images()[name] for name in ("image", "mask")},
+            "instruction": _instructed_images()["instruction"],
+        },
+        covers=(tfimg.TextToImage,),
     ),
     "restorer": Module(tiny.restorer, _instructed_images, covers=(tfimg.ImageRestorer,)),
     "classifier": Module(

@@ -152,7 +152,7 @@ def _huge_png():
         (b"\xff\xd8\xff\xe0 no picture", "remove the noise", "JPEG"),
         (_huge_png(), "remove the noise", "more than 10000 pixels"),
         (_encoded(np.zeros((101, 100, 3), np.uint8), "JPEG"), "remove", "more than 10000 pixels"),
-        (_encoded(PICTURE), " \t", "an instruction is empty"),
+        (_encoded(PICTURE), " \t", "the instruction is empty"),
     ],
 )
 def test_bad_input_is_an_error_with_a_reason_and_the_model_lives(

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import tfimg
-from export import lite, tflite
+from export import conversion, lite, tflite
 from tests import tiny
 from tfimg import files, presets
 from tfimg.degradations import INTENTS, parse_protocol
@@ -63,7 +63,7 @@ def test_pictures_come_back_as_from_keras(exported, restorer, quantize, size):
                 assert np.abs(found.astype(int) - expected).max() <= most
 
 
-@pytest.mark.parametrize("quantize", tflite.QUANTIZATIONS)
+@pytest.mark.parametrize("quantize", conversion.QUANTIZATIONS)
 def test_the_words_are_understood_alike(exported, restorer, quantize):
     model = exported(quantize, SIDE)
     tolerance = {"none": 1e-5, "float16": 2e-3}.get(quantize, 0.03)
@@ -118,7 +118,7 @@ def test_strength_and_depth(exported):
 
 
 def test_files_describe_themselves(exported):
-    for quantize in tflite.QUANTIZATIONS:
+    for quantize in conversion.QUANTIZATIONS:
         model = exported(quantize, SIDE)
         part = model.description["image"]
         assert {row["name"]: (row["dtype"], row["shape"]) for row in part["inputs"]} == {

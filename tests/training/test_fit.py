@@ -13,7 +13,7 @@ from PIL import Image
 
 import tfimg
 from training import fit, recipes
-from training.runs import source, start
+from training.kinds import Options, kind_of
 from training.sentences import draw_sentences, sentence_batches
 
 STEPS = 8
@@ -96,8 +96,8 @@ def test_a_finished_run_is_not_overwritten(tmp_path, capsys):
 
 
 def test_crops_grow_at_their_step(photos):
-    recipe = recipes.Restorer("tiny", 4, 4, crop_sizes=((0, 24), (0.5, 32)))
-    batches = source(recipe, None, [photos], steps=4, seed=0)
+    recipe = recipes.Restorer(size="tiny", steps=4, batch_size=4, crop_sizes=((0, 24), (0.5, 32)))
+    batches = kind_of(recipe).source(recipe, None, Options(data=(photos,)), steps=4)
     sides = [x["image"].shape[1] for x, _, _ in batches(0).take(4)]
     assert sides == [24, 24, 32, 32]
     for first in (1, 2, 3):
@@ -122,7 +122,7 @@ def test_sentences_carry_what_they_ask_for():
 
 def test_sentence_batches_depend_on_seed_and_number_alone():
     recipe = recipes.Words(steps=1, batch_size=4, sentences=60)
-    preprocessor = start(recipe, None, None, "float32").preprocessor
+    preprocessor = kind_of(recipe).start(recipe, Options()).preprocessor
     first = list(sentence_batches(recipe, preprocessor, 0, 0).take(3))
     later = next(iter(sentence_batches(recipe, preprocessor, 0, 2)))
     np.testing.assert_array_equal(first[2][0]["token_ids"], later[0]["token_ids"])

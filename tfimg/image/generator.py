@@ -34,3 +34,23 @@ def generator(levels: list, embedding, num_blocks: Sequence[int], channels: int 
     return layers.Conv2D(
         channels, 3, padding="same", kernel_initializer="zeros", dtype="float32", name="to_image"
     )(features)
+
+
+def layout(features, embedding, dtype=None):
+    """Adds what the words say to each place of the coarsest features.
+
+    Shifts and scales say the same everywhere; where there is no picture yet, something must say
+    what is where.
+
+    Args:
+        features: `(B, H, W, C)` of a known size.
+        embedding: `(B, D)` text embedding.
+        dtype: dtype policy of the layers.
+
+    Returns:
+        `(B, H, W, C)`.
+    """
+    _, height, width, channels = features.shape
+    places = layers.Dense(height * width * channels, dtype=dtype, name="layout")(embedding)
+    places = layers.Reshape((height, width, channels), name="layout_places", dtype=dtype)(places)
+    return layers.Add(name="layout_add", dtype=dtype)([features, places])

@@ -46,6 +46,8 @@ class ImageRestorer(TextGuidedTask):
     output_name = "image"
 
     def __init__(self, backbone, preprocessor, **kwargs):
+        if backbone.canvas is not None:
+            raise ValueError("the preset makes pictures from words; expected one that restores")
         super().__init__(backbone, preprocessor, **kwargs)
         # Made once, when first needed, and behind a function: Keras would save it as a part.
         self._classifier = functools.cache(lambda: ImageClassifier(backbone, preprocessor))

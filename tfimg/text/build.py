@@ -8,9 +8,13 @@ import keras_hub
 _LAYERS, _HEADS, _WIDTH, _INNER, _POSITIONS = 3, 4, 128, 384, 64
 
 
-def untrained_tokenizer() -> keras_hub.models.BertTokenizer:
-    """Returns the tokenizer of the bundled bilingual vocabulary."""
-    path = Path(__file__).parent / "vocabulary.txt"
+# The vocabularies, both bilingual: of requests for repair, and of things to be seen.
+REQUESTS, THINGS = "vocabulary.txt", "things.txt"
+
+
+def untrained_tokenizer(vocabulary: str = REQUESTS) -> keras_hub.models.BertTokenizer:
+    """Returns the tokenizer of a bundled vocabulary."""
+    path = Path(__file__).parent / vocabulary
     return keras_hub.models.BertTokenizer(vocabulary=str(path), lowercase=True)
 
 

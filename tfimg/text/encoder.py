@@ -55,9 +55,7 @@ def text_encoder(
     if embedding_dim is None:
         embedding = keras.layers.Activation("sigmoid", dtype="float32", name="embedding")(intent)
     else:
-        embedding = keras.layers.Dense(
-            embedding_dim, activation="tanh", dtype="float32", name="embedding"
-        )(pooled)
+        embedding = keras.layers.Dense(embedding_dim, dtype="float32", name="embedding")(pooled)
     return keras.Model(
         {"token_ids": token_ids, "padding_mask": padding_mask},
         {"embedding": embedding, "intent_logits": intent},

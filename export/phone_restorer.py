@@ -1,0 +1,138 @@
+"""The three LiteRT models of a restorer: words, image, diagnosis."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+import tfimg
+from export.conversion import convert, interface
+from tfimg.degradations import INTENTS, NAMES, degrade
+from tfimg.pixels import middle, to_float, to_uint8
+from tfimg.tasks.image_classifier import CROP
+from tfimg.text.remedies import REMEDIES, SURE
+
+# Of tiles, where the picture's side is fixed and where it is free.
+_OVERLAP, _FREE_OVERLAP, _FREE_TILE = 32, 64, 512
+_CALIBRATION_SIDE = 256
+
+
+def models(
+    restorer: tfimg.ImageRestorer, quantize: str, size: int | None, photos: list
+) -> tuple[dict[str, bytes], dict]:
+    """Converts a restorer.
+
+    Args:
+        restorer: what is exported.
+        quantize: one of `QUANTIZATIONS`. `int8` holds for the restoration; words and diagnosis,
+            which run once a sentence or a picture, then get 8-bit weights (`dynamic`).
+        size: side of the picture in pixels, or None for any.
+        photos: uint8 `(H, W, 3)` arrays to calibrate `int8` on.
+
+    Returns:
+        The files' contents by the models' names, and what `model.json` says of each name.
+
+    Raises:
+        ValueError: for `int8` without photos.
+    """
+    if quantize == "int8" and not photos:
+        raise ValueError("int8 needs photos to calibrate on")
+    once = "dynamic" if quantize == "int8" else quantize
+    rows = _calibration(restorer, photos, size or _CALIBRATION_SIDE)
+    files = {
+        "words": convert(*_words(restorer), once),
+        "image": convert(*_image(restorer, size, quantize), quantize, rows),
+        "diagnosis": convert(*_diagnosis(restorer, size), once),
+    }
+    told = {
+        "words": interface(files["words"]),
+        "image": {
+            "size": size,
+            "tile": size or _FREE_TILE,
+            "overlap": _OVERLAP if size else _FREE_OVERLAP,
+            "multiple": restorer.backbone.multiple,
+            **interface(files["image"]),
+        },
+        "diagnosis": {"side": size or CROP, "sure": SURE, **interface(files["diagnosis"])},
+    }
+    return files, {"labels": INTENTS, **told}
+
+
+def _words(restorer):
+    """The text branch, the function to convert, and its arguments."""
+    encoder, length = restorer.backbone.text_encoder, restorer.preprocessor.sequence_length
+
+    def words(token_ids, padding_mask):
+        read = encoder({"token_ids": token_ids, "padding_mask": padding_mask}, training=False)
+        return {
+            "embedding": read["embedding"],
+            "probabilities": tf.sigmoid(read["intent_logits"]),
+        }
+
+    names = ("token_ids", "padding_mask")
+    return encoder, words, [tf.TensorSpec([1, length], tf.int32, name) for name in names]
+
+
+def _image(restorer, size, quantize):
+    """The picture's half, the function to convert, and its arguments."""
+    network, width = restorer.backbone.image_network, restorer.backbone.embedding_width
+
+    def image(image, embedding):
+        picture = tf.cast(image, tf.float32) / 255.0
+        inputs = {
+            "image": picture,
+            "mask": tf.ones_like(picture[..., :1]),
+            "embedding": embedding,
+        }
+        restored = network(inputs, training=False)["image"]
+        clipped = tf.clip_by_value(restored, 0, 1)
+        if quantize == "int8":  # the converter makes these floats the 256 levels of a uint8
+            return {"image": clipped}
+        return {"image": tf.cast(tf.round(clipped * 255), tf.uint8)}
+
+    specs = [
+        tf.TensorSpec([1, size, size, 3], tf.uint8, "image"),
+        tf.TensorSpec([1, width], tf.float32, "embedding"),
+    ]
+    return network, image, specs
+
+
+def _diagnosis(restorer, size):
+    """The picture's half again, the function to convert, and its argument."""
+    network, width = restorer.backbone.image_network, restorer.backbone.embedding_width
+
+    def diagnosis(image):
+        picture = tf.cast(image, tf.float32) / 255.0
+        inputs = {
+            "image": picture,
+            "mask": tf.ones_like(picture[..., :1]),
+            "embedding": tf.zeros((1, width)),
+        }
+        told = network(inputs, training=False)
+        severity = tf.clip_by_value(told["severity"], 0.0, 1.0)
+        return {"probabilities": tf.sigmoid(told["logits"]), "severity": severity}
+
+    return network, diagnosis, [tf.TensorSpec([1, size, size, 3], tf.uint8, "image")]
+
+
+def _calibration(restorer, photos, side) -> Callable[[], Iterator[dict]]:
+    """Photos with each of the degradations, and the embedding of words that ask for its removal."""
+    nothing = restorer.embed("leave it as it is")[None]
+
+    def rows():
+        # Black and white both, so that the 256 levels of the output are those of a picture.
+        ramp = np.linspace(0, 255, side, dtype=np.uint8)[None, :, None, None]
+        yield {"image": ramp.repeat(side, 0).swapaxes(0, 2).repeat(3, 3), "embedding": nothing}
+        for number, photo in enumerate(photos):
+            missing = [(0, max(0, side - length)) for length in photo.shape[:2]]
+            filled = np.pad(photo, (*missing, (0, 0)), "reflect")
+            clean = to_float(middle(filled, side))[None]
+            yield {"image": to_uint8(clean), "embedding": nothing}
+            for index, name in enumerate(NAMES):
+                present = np.arange(len(NAMES))[None] == index
+                severity = np.full((1, len(NAMES)), 0.5, np.float32)
+                degraded, _ = degrade(clean, present, severity, number)
+                words = restorer.embed(REMEDIES["en"][name])[None]
+                yield {"image": to_uint8(np.asarray(degraded)), "embedding": words}
+
+    return rows

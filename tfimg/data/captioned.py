@@ -1,0 +1,207 @@
+"""Pictures with words, in memory: drawn, put on a background and put into words by step number."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from tfimg.text.prompts import BACKGROUNDS, STYLES, prompt
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How often pictures are put into words in each way.
+
+    Args:
+        chinese: share of prompts in Chinese, where a row has Chinese words.
+        keyword: share of prompts that hold keywords in the place of the name.
+        caption: share of prompts that are the row's caption.
+        style: share of the other prompts that name the style.
+        background: share of pictures on a coloured background, which the words name; the others
+            are on white, which they do not.
+    """
+
+    chinese: float = 0.4
+    keyword: float = 0.15
+    caption: float = 0.15
+    style: float = 0.9
+    background: float = 0.35
+
+
+@dataclass(frozen=True, eq=False)
+class Captioned:
+    """Captioned pictures in memory.
+
+    Args:
+        pictures: uint8 `(N, S, S, 4)`, RGBA.
+        rows: what is known of each: `name`, `keywords`, `caption`, each also as `…_zh`, and
+            `style`; strings, and lists of strings; "" or empty where there is nothing.
+        weights: `(N,)`, how often each is drawn; together 1.
+    """
+
+    pictures: np.ndarray
+    rows: list[dict]
+    weights: np.ndarray
+
+    def draw(
+        self, count: int, wording: Wording, rng: np.random.Generator
+    ) -> tuple[np.ndarray, list[str]]:
+        """Draws pictures and words for them.
+
+        Args:
+            count: how many.
+            wording: how they are put into words.
+            rng: where chance comes from.
+
+        Returns:
+            uint8 `(count, S, S, 3)` and `count` prompts.
+        """
+        chosen = rng.choice(len(self.rows), count, p=self.weights)
+        pictures, prompts = [], []
+        for index in chosen:
+            picture, row = self.pictures[index], self.rows[index]
+            colour = None
+            opaque = picture[..., 3].min() == 255
+            if not opaque and rng.random() < wording.background:
+                colour = rng.choice(list(BACKGROUNDS))
+            if rng.random() < 0.5 and not _has_a_side(row):
+                picture = picture[:, ::-1]
+            pictures.append(on_background(picture, colour))
+            prompts.append(put_into_words(row, colour, wording, rng))
+        return np.stack(pictures), prompts
+
+
+def read_captioned(builders: Iterable[tfds.core.DatasetBuilder], split: str, side: int):
+    """Reads captioned pictures of any TFDS builders whose rows have a `name` or a `caption`.
+
+    What comes often weighs little: `n` pictures of one style and name, whatever follows a colon in
+    it ("waving hand: dark skin tone"), are drawn as often as the root of `n` single ones.
+
+    Args:
+        builders: prepared builders, such as `PictureFolder(folder, channels=4)`.
+        split: "train" or "test".
+        side: pictures are brought to `(side, side)`: small ones by repeating pixels, where their
+            side divides it, all others smoothly.
+
+    Returns:
+        `Captioned`.
+
+    Raises:
+        ValueError: if no row has words.
+    """
+    pictures, rows = [], []
+    for builder in builders:
+        for example in tfds.as_numpy(builder.as_dataset(split=split)):
+            row = {key: _plain(example[key]) for key in example if key != "image"}
+            if not (row.get("name") or row.get("caption")):
+                continue
+            pictures.append(_square(example["image"], side))
+            rows.append(row)
+    if not rows:
+        raise ValueError(f"no picture of split {split!r} has a name or a caption")
+    kinds = [(row.get("style"), row.get("name", row.get("caption")).split(":")[0]) for row in rows]
+    counts = Counter(kinds)
+    weights = np.array([counts[kind] ** -0.5 for kind in kinds])
+    return Captioned(np.stack(pictures), rows, weights / weights.sum())
+
+
+def put_into_words(row: dict, colour: str | None, wording: Wording, rng) -> str:
+    """Returns one way to ask for a row's picture on a background.
+
+    Args:
+        row: as in `Captioned`.
+        colour: of the background, or None for white, which is not named.
+        wording: how often each way is taken.
+        rng: a NumPy generator.
+    """
+    languages = [suffix for suffix in ("", "_zh") if row.get(f"name{suffix}")] or [""]
+    suffix = languages[-1] if rng.random() < wording.chinese else languages[0]
+    language = "zh" if suffix else "en"
+    way = rng.random()
+    words, style = row.get(f"name{suffix}") or row[f"caption{suffix}"], row.get("style")
+    if way < wording.caption and row.get(f"caption{suffix}"):
+        words, style = row[f"caption{suffix}"], None
+    elif 0 <= way - wording.caption < wording.keyword and row.get(f"keywords{suffix}"):
+        known = row[f"keywords{suffix}"]
+        some = rng.choice(len(known), min(len(known), int(rng.integers(1, 4))), replace=False)
+        words = ("，" if suffix else ", ").join(known[place] for place in some)
+    if style not in STYLES or rng.random() >= wording.style:
+        style = None
+    return prompt(words, language, style, colour)
+
+
+def on_background(picture: np.ndarray, colour: str | None) -> np.ndarray:
+    """Lays an RGBA picture on a plain background, white by default; uint8 `(H, W, 3)`."""
+    rgb = np.array(BACKGROUNDS[colour or "white"]["rgb"], np.float32)
+    alpha = picture[..., 3:].astype(np.float32) / 255
+    return np.rint(picture[..., :3] * alpha + rgb * (1 - alpha)).astype(np.uint8)
+
+
+def captioned_batches(
+    captioned: Captioned, wording: Wording, batch_size: int, seed: int = 0, first_step: int = 0
+) -> tf.data.Dataset:
+    """An endless stream of batches; batch number n depends on `seed` and n alone.
+
+    Args:
+        captioned: pictures and words.
+        wording: how they are put into words.
+        batch_size: pictures a batch.
+        seed: int.
+        first_step: number of the first batch.
+
+    Returns:
+        A dataset of `(image, prompt)`: float32 `(B, S, S, 3)` in 0..1 and strings `(B,)`.
+    """
+    side = captioned.pictures.shape[1]
+
+    def batch(number):
+        rng = np.random.default_rng((seed, int(number)))
+        pictures, prompts = captioned.draw(batch_size, wording, rng)
+        return pictures, np.array([words.encode() for words in prompts])
+
+    def numbered(number):
+        pictures, prompts = tf.numpy_function(
+            batch, [number], (tf.uint8, tf.string), stateful=False
+        )
+        pictures.set_shape((batch_size, side, side, 3))
+        prompts.set_shape((batch_size,))
+        return tf.cast(pictures, tf.float32) / 255, prompts
+
+    return tf.data.Dataset.counter(first_step).map(numbered).prefetch(4)
+
+
+def _plain(value):
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return [item.decode() for item in value]
+    return value
+
+
+def _square(picture, side):
+    height, width, channels = picture.shape
+    if channels == 3:
+        picture = np.dstack([picture, np.full((height, width), 255, np.uint8)])
+    if (height, width) == (side, side):
+        return picture
+    repeated = height == width and side % height == 0
+    kind = Image.Resampling.NEAREST if repeated else Image.Resampling.LANCZOS
+    return np.asarray(Image.fromarray(picture, "RGBA").resize((side, side), kind))
+
+
+def _has_a_side(row):
+    """Whether a mirror image would be another thing: letters, digits, arrows, hands of a clock."""
+    words = f"{row.get('name', '')} {' '.join(row.get('keywords', []))}".lower()
+    return any(part in words for part in _SIDED)
+
+
+# fmt: off
+_SIDED = (
+    "left", "right", "east", "west", "arrow", "button", "keycap", "letter", "symbol", "sign",
+    "o’clock", "flag",
+)
+# fmt: on

@@ -1,0 +1,74 @@
+"""Trains the image network of a restorer on degraded crops."""
+
+import functools
+from collections.abc import Callable
+
+import keras
+import keras_hub
+import numpy as np
+import tensorflow as tf
+
+import tfimg
+from tfimg.data.photos import photos_from_folders
+from tfimg.data.pipeline import pack_crops, training_batches
+from tfimg.losses import RestorationLoss
+from tfimg.text.build import untrained_bert, untrained_tokenizer
+from training.kinds import Options
+
+# Crops are packed larger than they are used, so that each is seen at many places.
+_PACKED = 4 / 3
+
+
+def start(recipe, options: Options) -> tfimg.ImageRestorer:
+    return restorer(recipe.size, options)
+
+
+def restorer(size: str, options: Options) -> tfimg.ImageRestorer:
+    """Returns a preset's restorer, or an untrained one of a size around a BERT."""
+    if options.init is not None:
+        return tfimg.ImageRestorer.from_preset(options.init, dtype=options.precision)
+    if options.text_encoder is not None:
+        tokenizer = keras_hub.models.BertTokenizer.from_preset(options.text_encoder)
+        bert = keras_hub.models.BertBackbone.from_preset(options.text_encoder)
+    else:
+        tokenizer = untrained_tokenizer()
+        bert = untrained_bert(tokenizer.vocabulary_size())
+    backbone = tfimg.TextGuidedBackbone.from_size(size, bert, dtype=options.precision)
+    return tfimg.ImageRestorer(backbone, tfimg.InstructionPreprocessor(tokenizer))
+
+
+def packed(data, crop_size: int) -> tf.Tensor:
+    """Returns the crops of folders of photos, one copy in memory for all who draw from them."""
+    side = int(crop_size * _PACKED)
+    crops: np.ndarray = pack_crops(photos_from_folders(data), side)
+    print(f"{len(crops)} crops of {side}x{side}, {crops.nbytes / 1e6:.0f} MB", flush=True)
+    with tf.device("CPU"):
+        return tf.constant(crops)
+
+
+def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.data.Dataset]:
+    crops = packed(options.data, max(size for _, size in recipe.crop_sizes))
+    stage_starts = [(round(share * steps), size) for share, size in recipe.crop_sizes]
+
+    def batches(first):
+        ends = [begin for begin, _ in stage_starts[1:]] + [None]
+        stages = []
+        for (begin, crop_size), end in zip(stage_starts, ends, strict=True):
+            if end is not None and end <= first:
+                continue
+            begin = max(begin, first)
+            stage = training_batches(
+                crops, recipe.batch_size, crop_size, seed=options.seed, first_step=begin
+            )
+            stages.append(stage if end is None else stage.take(end - begin))
+        return functools.reduce(tf.data.Dataset.concatenate, stages)
+
+    return batches
+
+
+def trained(recipe, task) -> keras.Model:
+    return task.backbone.image_network
+
+
+def losses(recipe) -> dict:
+    return {"loss": {"image": RestorationLoss(), "logits": None, "severity": None}}

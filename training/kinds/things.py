@@ -1,0 +1,70 @@
+"""Teaches the text branch of a maker of pictures what words mean."""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+import tfimg
+from tfimg.data.captioned import read_captioned
+from tfimg.data.folder_builder import PictureFolder
+from tfimg.text.build import THINGS, untrained_bert, untrained_tokenizer
+from training import distilling
+from training.kinds import Options
+
+_SEQUENCE_LENGTH = 32
+_DICTIONARIES = (".u8", ".txt")
+# The pictures themselves do not matter to the words.
+_SIDE = 8
+
+
+def start(recipe, options: Options) -> tfimg.TextToImage:
+    if options.init is not None:
+        return tfimg.TextToImage.from_preset(options.init, dtype=options.precision)
+    tokenizer = untrained_tokenizer(THINGS)
+    backbone = tfimg.TextGuidedBackbone.from_size(
+        recipe.size,
+        untrained_bert(tokenizer.vocabulary_size()),
+        embedding_dim=recipe.embedding_dim,
+        canvas=recipe.canvas,
+        dtype=options.precision,
+    )
+    preprocessor = tfimg.InstructionPreprocessor(tokenizer, sequence_length=_SEQUENCE_LENGTH)
+    return tfimg.TextToImage(backbone, preprocessor)
+
+
+def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.data.Dataset]:
+    if options.text_encoder is None:
+        raise ValueError("the teacher is missing: name a pretrained BERT with --text-encoder")
+    teacher = distilling.Teacher(options.text_encoder)
+    prompts, words = read_pairs(options.data, recipe.prompts, options.seed)
+    words += [(word, "") for word in distilling.teacher_words(teacher.tokenizer)]
+    print(f"{len(prompts)} prompts, {len(words)} words", flush=True)
+    lessons = distilling.learnt(teacher, prompts + words, recipe.embedding_dim, task.preprocessor)
+    return lambda first: distilling.lesson_batches(
+        recipe, lessons, len(prompts), task.preprocessor, options.seed, first
+    )
+
+
+def read_pairs(data, count: int, seed: int):
+    """Reads English and Chinese words for the same: prompts drawn from folders, dictionaries."""
+    dictionaries = [path for path in data if path.suffix in _DICTIONARIES]
+    folders = [path for path in data if path not in dictionaries]
+    prompts = distilling.prompt_pairs(captioned_folders(folders, "train", _SIDE), count, seed)
+    return prompts, [pair for path in dictionaries for pair in distilling.dictionary_pairs(path)]
+
+
+def captioned_folders(folders, split: str, side: int):
+    """Reads a split of folders of captioned pictures through TensorFlow Datasets."""
+    builders = [PictureFolder(folder, channels=4) for folder in folders]
+    for builder in builders:
+        builder.download_and_prepare()
+    return read_captioned(builders, split, side)
+
+
+def trained(recipe, task) -> keras.Model:
+    return task.backbone.text_encoder
+
+
+def losses(recipe) -> dict:
+    return {"loss": {"embedding": "mse", "intent_logits": None}}
