@@ -39,13 +39,13 @@ class ImageSize:
 # Hidden units between the text embedding and the shifts and scales at every level: few where the
 # words ask for one of ten repairs, more where they name what is to be seen.
 _STEER_WIDTH = 64
-_CANVAS_STEER_WIDTH = 128
+_CANVAS_STEER_WIDTH = 192
 
 SIZES = {
     "tiny": ImageSize((8, 24, 48), (1, 0, 1), (1, 1)),
     "small": ImageSize((16, 32, 48, 64), (1, 0, 1, 1), (1, 1, 0)),
     "base": ImageSize((32, 48, 96, 128), (1, 2, 2, 2), (2, 2, 2)),
-    "icon": ImageSize((24, 48, 96, 128, 160), (0, 0, 1, 1, 1), (1, 1, 1, 1)),
+    "icon": ImageSize((24, 48, 96, 128, 160), (0, 0, 0, 0, 0), (1, 1, 2, 2)),
 }
 
 
@@ -91,19 +91,24 @@ def image_network(
     mask = keras.Input((canvas, canvas, 1), name="mask")
     embedding = keras.Input((embedding_dim,), name="embedding")
 
-    width = _CANVAS_STEER_WIDTH if canvas else _STEER_WIDTH
-    steer = layers.Dense(width, activation="relu", dtype=dtype, name="steer")(embedding)
-    known = image
+    said, width = embedding, _STEER_WIDTH
+    if canvas is not None:
+        # What tells one thing from another varies less than what tells styles apart.
+        said = layers.BatchNormalization(
+            center=False, scale=False, dtype="float32", name="standardised"
+        )(embedding)
+        width = _CANVAS_STEER_WIDTH
+    steer = layers.Dense(width, activation="relu", dtype=dtype, name="steer")(said)
+    known = layers.Multiply(dtype="float32", name="known")([image, mask])
     if canvas is None:
-        known = layers.Multiply(dtype="float32", name="known")([image, mask])
         gain, offset = tone(known, steer, dtype)
         gained = layers.Multiply(dtype="float32", name="gained")([known, gain])
         known = layers.Add(dtype="float32", name="toned")([gained, offset])
 
-    canvas_and_mask = layers.Concatenate(dtype=dtype, name="canvas")([known, mask])
-    levels = image_encoder(canvas_and_mask, steer, size.widths, size.encoder_blocks, dtype)
+    known_and_mask = layers.Concatenate(dtype=dtype, name="canvas")([known, mask])
+    levels = image_encoder(known_and_mask, steer, size.widths, size.encoder_blocks, dtype)
     if canvas is not None:
-        levels[-1] = layout(levels[-1], steer, dtype)
+        levels[-1] = layout(levels[-1], image, steer, dtype)
     made = generator(levels, steer, size.decoder_blocks, dtype=dtype)
     outputs = {"image": made}
     if canvas is None:

@@ -156,9 +156,9 @@ class Drawing(Recipe):
     """
 
     batch_size: int = 32
-    learning_rate: float = 8e-4
+    learning_rate: float = 1e-3
     weight_decay: float = 1e-3
-    started: float = 0.3
+    started: float = 0.2
     critic: tuple[int, ...] = ()
     mismatch: float = 0.5
     steepness: float = 0.1

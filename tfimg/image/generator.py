@@ -36,14 +36,16 @@ def generator(levels: list, embedding, num_blocks: Sequence[int], channels: int 
     )(features)
 
 
-def layout(features, embedding, dtype=None):
-    """Adds what the words say to each place of the coarsest features.
+def layout(features, noise, embedding, dtype=None):
+    """Adds what the words say, and a little chance, to each place of the coarsest features.
 
     Shifts and scales say the same everywhere; where there is no picture yet, something must say
-    what is where.
+    what is where. Of the noise only one pixel a place is taken: fine noise would have to be taken
+    away again.
 
     Args:
         features: `(B, H, W, C)` of a known size.
+        noise: `(B, H * K, W * K, 3)`.
         embedding: `(B, D)` text embedding.
         dtype: dtype policy of the layers.
 
@@ -53,4 +55,6 @@ def layout(features, embedding, dtype=None):
     _, height, width, channels = features.shape
     places = layers.Dense(height * width * channels, dtype=dtype, name="layout")(embedding)
     places = layers.Reshape((height, width, channels), name="layout_places", dtype=dtype)(places)
-    return layers.Add(name="layout_add", dtype=dtype)([features, places])
+    stride = noise.shape[1] // height
+    chance = layers.Conv2D(channels, 1, strides=stride, name="layout_chance", dtype=dtype)(noise)
+    return layers.Add(name="layout_add", dtype=dtype)([features, places, chance])
