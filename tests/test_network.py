@@ -25,10 +25,10 @@ def _run(network, image, embedding=None, mask=None):
     return {name: np.asarray(value)[0] for name, value in outputs.items()}
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["tiny", "small", "base"])
 def test_every_size_starts_as_the_identity(size):
     network = image_network(SIZES[size], 10, 4)
-    image = tiny.picture(16, 32)
+    image = tiny.picture(16, 24)
     outputs = _run(network, image, np.arange(10))
     np.testing.assert_array_equal(outputs["image"], image)
     assert outputs["logits"].shape == (4,)

@@ -51,7 +51,8 @@ def perturb(model, seed: int = 0):
     for variable in model.weights:
         fan_in = max(1, int(np.prod(variable.shape[:-1])))
         noise = rng.normal(0, 0.5 / np.sqrt(fan_in), variable.shape)
-        variable.assign(keras.ops.convert_to_numpy(variable) + noise)
+        value = keras.ops.convert_to_numpy(variable) + noise
+        variable.assign(np.abs(value) + 0.1 if "variance" in variable.path else value)
     return model
 
 

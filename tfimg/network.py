@@ -45,7 +45,9 @@ SIZES = {
     "tiny": ImageSize((8, 24, 48), (1, 0, 1), (1, 1)),
     "small": ImageSize((16, 32, 48, 64), (1, 0, 1, 1), (1, 1, 0)),
     "base": ImageSize((32, 48, 96, 128), (1, 2, 2, 2), (2, 2, 2)),
+    # For pictures made from words, of 64, and of 128 or 256 pixels.
     "icon": ImageSize((24, 48, 96, 128, 160), (0, 0, 0, 0, 0), (1, 1, 2, 2)),
+    "picture": ImageSize((24, 48, 96, 192, 256, 256), (0, 0, 0, 0, 0, 0), (1, 2, 2, 2, 2)),
 }
 
 

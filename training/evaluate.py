@@ -106,12 +106,12 @@ def evaluate_maker(args: argparse.Namespace) -> None:
     if not args.matcher.parent.is_dir():
         raise FileNotFoundError(f"{args.matcher.parent}: no such folder, for the judge's weights")
     from training import picturing, tables
-    from training.kinds.things import captioned_folders
+    from training.kinds.things import captioned_sets
     from training.matcher import Matcher
 
     maker = commands.load("TextToImage", preset)
     train, test = (
-        captioned_folders([Path(args.data)], split, maker.backbone.canvas)
+        captioned_sets([Path(args.data)], split, maker.backbone.canvas)
         for split in ("train", "test")
     )
     matcher = Matcher(maker)

@@ -170,6 +170,17 @@ RECIPES = {
     "words": Words(steps=14_000),
     "describer": Describing(steps=1_500),
     "things": Things(steps=8_000),
+    # Larger pictures, of captioned sets such as coco_captions/2017: meant for a GPU.
+    "things_128": Things(steps=20_000, size="picture", canvas=128),
+    "things_256": Things(steps=20_000, size="picture", canvas=256),
+    "pictures_draft": Drawing(steps=60_000, batch_size=128),
+    "pictures": Drawing(
+        steps=120_000,
+        batch_size=64,
+        learning_rate=3e-4,
+        momentum=0.0,
+        critic=(64, 128, 256, 256, 256),
+    ),
     "icons_draft": Drawing(steps=10_000),
     "icons_small": Drawing(
         steps=8_000, learning_rate=5e-4, momentum=0.0, critic=(32, 64, 128, 192)

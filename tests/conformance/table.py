@@ -53,9 +53,10 @@ def _images():
     return {"image": np.stack([tiny.picture(seed=0), tiny.picture(seed=1)]), "mask": mask}
 
 
-def _canvas_images():
-    images = np.stack([tiny.picture(16, 16, seed) for seed in range(2)])
-    return {"image": images, "mask": np.zeros((2, 16, 16, 1), "float32"), "embedding": _embedding()}
+def _canvas_images(side=16):
+    images = np.stack([tiny.picture(side, side, seed) for seed in range(2)])
+    mask = np.full((2, side, side, 1), 0.5, "float32")
+    return {"image": images, "mask": mask, "embedding": _embedding()}
 
 
 def _steered_images():
@@ -168,9 +169,14 @@ MODULES = {
     "tone": Module(_tone, lambda: {"image": _images()["image"], "words": _embedding()}),
     **{
         f"image_network_{name}": Module(lambda name=name: _network(name), _steered_images)
-        for name in SIZES
+        for name in ("tiny", "small", "base")
     },
-    "image_network_canvas": Module(lambda: _network("tiny", canvas=16), _canvas_images),
+    **{
+        f"image_network_{name}": Module(
+            lambda name=name: _network(name, canvas=32), lambda: _canvas_images(32)
+        )
+        for name in ("icon", "picture")
+    },
     "backbone": Module(
         tiny.backbone,
         lambda: {**_images(), **_token_ids()},

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 from PIL import Image
 
 from tfimg.data.captioned import (
@@ -116,6 +117,34 @@ def test_what_comes_often_weighs_little(builder):
     assert len(hands) > 1 and hands == pytest.approx([hands[0]] * len(hands))
     if "0.png" in weights:
         assert hands[0] == pytest.approx(weights["0.png"] * len(hands) ** -0.5)
+
+
+@pytest.mark.parametrize("name", ["oxford_flowers102", "coco_captions"])
+def test_sets_of_tensorflow_datasets_bring_their_words(name):
+    """With random pictures and captions in the place of the real ones."""
+    with tfds.testing.mock_data(num_examples=3):
+        builder = tfds.builder(name)
+        captioned = read_captioned([builder], "train", 32)
+    assert captioned.pictures.shape == (3, 32, 32, 4)
+    if name == "oxford_flowers102":
+        flowers = builder.info.features["label"].names
+        assert all(row["name"] in flowers for row in captioned.rows)
+    else:
+        assert all(row["caption"] and isinstance(row["caption"], str) for row in captioned.rows)
+    assert len(captioned.draw(4, Wording(), np.random.default_rng(0))[1]) == 4
+
+
+def test_of_an_oblong_picture_the_middle_is_taken(tmp_path):
+    picture = np.zeros((8, 24, 3), np.uint8)
+    picture[:, 8:16] = 255
+    for number in range(2):
+        Image.fromarray(picture).save(tmp_path / f"{number}.png")
+    rows = [{"file": f"{number}.png", "name": "stripe"} for number in range(2)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    builder = PictureFolder(tmp_path, channels=4, data_dir=tmp_path / "prepared")
+    builder.download_and_prepare()
+    captioned = read_captioned([builder], next(iter(builder.info.splits)), 8)
+    assert (captioned.pictures == 255).all()
 
 
 def test_pictures_without_words_are_refused(tmp_path):

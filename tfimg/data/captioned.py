@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from tfimg.pixels import middle
 from tfimg.text.prompts import BACKGROUNDS, STYLES, prompt
 
 
@@ -76,7 +77,10 @@ class Captioned:
 
 
 def read_captioned(builders: Iterable[tfds.core.DatasetBuilder], split: str, side: int):
-    """Reads captioned pictures of any TFDS builders whose rows have a `name` or a `caption`.
+    """Reads captioned pictures of any TFDS builders whose rows have words.
+
+    These are a `name` or a `caption`, a `label` that has names (as in `oxford_flowers102`), or
+    `captions` with a `text` (as in `coco_captions`), of which the first is taken.
 
     What comes often weighs little: `n` pictures of one style and name, whatever follows a colon in
     it ("waving hand: dark skin tone"), are drawn as often as the root of `n` single ones.
@@ -85,7 +89,7 @@ def read_captioned(builders: Iterable[tfds.core.DatasetBuilder], split: str, sid
         builders: prepared builders, such as `PictureFolder(folder, channels=4)`.
         split: "train" or "test".
         side: pictures are brought to `(side, side)`: small ones by repeating pixels, where their
-            side divides it, all others smoothly.
+            side divides it, all others smoothly, and of oblong ones the middle.
 
     Returns:
         `Captioned`.
@@ -96,7 +100,7 @@ def read_captioned(builders: Iterable[tfds.core.DatasetBuilder], split: str, sid
     pictures, rows = [], []
     for builder in builders:
         for example in tfds.as_numpy(builder.as_dataset(split=split)):
-            row = {key: _plain(example[key]) for key in example if key != "image"}
+            row = _row(example, builder.info.features)
             if not (row.get("name") or row.get("caption")):
                 continue
             pictures.append(_square(example["image"], side))
@@ -174,6 +178,18 @@ def captioned_batches(
     return tf.data.Dataset.counter(first_step).map(numbered).prefetch(4)
 
 
+def _row(example, features):
+    """What is known of an example, as plain strings and lists."""
+    row = {key: _plain(value) for key, value in example.items() if key != "image"}
+    label = dict(features.items()).get("label")
+    if "name" not in row and isinstance(label, tfds.features.ClassLabel):
+        row["name"] = label.int2str(int(example["label"])).replace("_", " ")
+    texts = row.get("captions", {}).get("text", []) if isinstance(row.get("captions"), dict) else []
+    if "caption" not in row and len(texts):
+        row["caption"] = _plain(texts[0])
+    return row
+
+
 def _plain(value):
     if isinstance(value, bytes):
         return value.decode()
@@ -186,9 +202,10 @@ def _square(picture, side):
     height, width, channels = picture.shape
     if channels == 3:
         picture = np.dstack([picture, np.full((height, width), 255, np.uint8)])
-    if (height, width) == (side, side):
+    picture = middle(picture, min(height, width))
+    if len(picture) == side:
         return picture
-    repeated = height == width and side % height == 0
+    repeated = side % len(picture) == 0
     kind = Image.Resampling.NEAREST if repeated else Image.Resampling.LANCZOS
     return np.asarray(Image.fromarray(picture, "RGBA").resize((side, side), kind))
 

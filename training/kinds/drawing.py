@@ -11,7 +11,7 @@ from tfimg.image.discriminator import discriminator
 from tfimg.losses import PyramidLoss
 from training.adversary import Adversary
 from training.kinds import Options
-from training.kinds.things import captioned_folders
+from training.kinds.things import captioned_sets
 
 
 def start(recipe, options: Options) -> tfimg.TextToImage:
@@ -22,7 +22,7 @@ def start(recipe, options: Options) -> tfimg.TextToImage:
 
 def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.data.Dataset]:
     side = task.backbone.canvas
-    captioned = captioned_folders(options.data, "train", side)
+    captioned = captioned_sets(options.data, "train", side)
     print(f"{len(captioned.rows)} captioned pictures", flush=True)
     reader, preprocessor = task.backbone.text_encoder, task.preprocessor
 

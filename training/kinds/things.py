@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import keras
 import tensorflow as tf
+import tensorflow_datasets as tfds
 
 import tfimg
-from tfimg.data.captioned import read_captioned
+from tfimg.data.captioned import Captioned, read_captioned
 from tfimg.data.folder_builder import PictureFolder
 from tfimg.text.build import THINGS, untrained_bert, untrained_tokenizer
 from training import distilling
@@ -50,15 +51,17 @@ def read_pairs(data, count: int, seed: int):
     """Reads English and Chinese words for the same: prompts drawn from folders, dictionaries."""
     dictionaries = [path for path in data if path.suffix in _DICTIONARIES]
     folders = [path for path in data if path not in dictionaries]
-    prompts = distilling.prompt_pairs(captioned_folders(folders, "train", _SIDE), count, seed)
+    prompts = distilling.prompt_pairs(captioned_sets(folders, "train", _SIDE), count, seed)
     return prompts, [pair for path in dictionaries for pair in distilling.dictionary_pairs(path)]
 
 
-def captioned_folders(folders, split: str, side: int):
-    """Reads a split of folders of captioned pictures through TensorFlow Datasets."""
-    builders = [PictureFolder(folder, channels=4) for folder in folders]
-    for builder in builders:
-        builder.download_and_prepare()
+def captioned_sets(sets, split: str, side: int) -> Captioned:
+    """Reads a split of captioned pictures: folders, or names that TensorFlow Datasets knows."""
+    builders = []
+    for one in sets:
+        known = one.exists() or str(one) not in tfds.list_builders()
+        builders.append(PictureFolder(one, channels=4) if known else tfds.builder(str(one)))
+        builders[-1].download_and_prepare()
     return read_captioned(builders, split, side)
 
 
