@@ -5,7 +5,8 @@
 Milliseconds a picture are medians; each round times every network once, so a slow moment hits all
 of them. GMAC counts multiplications and additions of convolutions and matrix products; the share
 is of what a large float32 matrix product reaches on the same threads. `--size` may also be
-`1920x1080` or `4000x3000`: then only ours are timed, whole files through `restore`.
+`1920x1080` or `4000x3000`: then only ours are timed, whole files through `restore`. A preset that
+makes pictures from words is timed alone, at its own size.
 """
 
 import argparse
@@ -47,12 +48,21 @@ def main(arguments=None) -> int:
         return refuse(parser.prog, one_line(error))
     import tensorflow as tf
 
+    import tfimg
+    from export.loading import load
+
     tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     tf.get_logger().setLevel("ERROR")
     timed: dict[tuple[str, str], Subject] = {}
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        if width * height > _WITH_PEERS:
+        task = load(preset)
+        if isinstance(task, tfimg.TextToImage):
+            from export.maker_subjects import maker_subjects
+
+            width = height = task.backbone.canvas
+            timed = maker_subjects(task, preset, args.threads, scratch)
+        elif width * height > _WITH_PEERS:
             timed = subjects.large_subjects(preset, width, height, args.threads, scratch)
         else:
             if "keras" in args.runtime:

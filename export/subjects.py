@@ -55,7 +55,7 @@ def keras_subjects(preset: str, width: int, height: int) -> dict:
 
     def compiled(function, *inputs):
         graph = tf.function(function).get_concrete_function(*inputs)
-        return Subject(lambda: graph(*inputs), gmac=_gmac(graph.graph))
+        return Subject(lambda: graph(*inputs), gmac=gmac(graph.graph))
 
     return {
         ("Keras, words cached", "textbook"): compiled(
@@ -190,7 +190,7 @@ def large_subjects(preset: str, width: int, height: int, threads: int, scratch: 
     return subjects
 
 
-def _gmac(graph) -> float:
+def gmac(graph) -> float:
     """Half of the floating-point operations that TensorFlow's profiler counts."""
     import tensorflow as tf
 

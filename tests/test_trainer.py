@@ -32,6 +32,7 @@ def run(net, folder, first, last):
     if first is None:
         first = checkpoint.restore(net)
     callbacks = [checkpoint, trainer.History(folder / "history.jsonl", first)]
+    callbacks.append(trainer.FreshMetrics(first, every=1))
     net.fit(batches(first), steps_per_epoch=last - first, verbose=0, callbacks=callbacks)
     return net
 

@@ -144,5 +144,22 @@ class History(keras.callbacks.Callback):
         row |= {name: float(value) for name, value in (logs or {}).items()}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
-        # Keras averages since the start of the epoch, and a run is one epoch.
-        self.model.reset_metrics()
+
+
+class FreshMetrics(keras.callbacks.Callback):
+    """Starts Keras' means anew, which would go back to the start of a run that is one long epoch.
+
+    Args:
+        first_step: steps done before.
+        every: steps between two starts.
+    """
+
+    def __init__(self, first_step: int, every: int):
+        super().__init__()
+        self.step = first_step
+        self.every = every
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        if self.step % self.every == 0:
+            self.model.reset_metrics()

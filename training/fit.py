@@ -5,6 +5,10 @@
     python -m training.fit --recipe diagnosis --init runs/words/preset --data PHOTOS --out runs/all
     python -m training.fit --recipe describer --out runs/describer
 
+Several GPUs of a machine are used together. Several machines are as well, where `TF_CONFIG` names
+them as TensorFlow's documentation says, the same command is started on each, and `--out` is a
+folder that all can read; when one dies, all stop, and `--resume` goes on from the last checkpoint.
+
 A run's folder holds `checkpoint.npz`, `history.jsonl`, TensorBoard events and, at the end,
 `preset`.
 """
@@ -16,7 +20,7 @@ from pathlib import Path
 import keras
 
 from tfimg.arguments import Parser, one_line, refuse
-from tfimg.trainer import Checkpoint, History, choose_jit, choose_precision
+from tfimg.trainer import Checkpoint, FreshMetrics, History, choose_jit, choose_precision
 from training.recipes import RECIPES, Describing, Words
 
 _WARM_UP = 300
@@ -59,49 +63,51 @@ def main(arguments=None) -> int:
     if args.init and args.text_encoder:
         return refuse(parser.prog, "--init brings its own text encoder; leave out --text-encoder")
     keras.utils.set_random_seed(args.seed)
-    from training import runs
+    from training import runs, workers
     from training.kinds import Options, kind_of
 
-    kind = kind_of(recipe)
+    kind, spread = kind_of(recipe), workers.strategy()
+    checkpoint = Checkpoint(args.out / "checkpoint.npz", args.checkpoint_every)
     try:
         precision, jit = choose_precision(args.mixed_precision), choose_jit(args.jit)
         options = Options(
             tuple(args.data or ()), args.init, args.text_encoder, precision, args.seed
         )
-        task = kind.start(recipe, options)
+        with workers.scope(spread):
+            task = kind.start(recipe, options)
+            model = kind.trained(recipe, task)
+            compile_model(model, recipe, kind.losses(recipe), steps, jit)
+            resumed = args.resume and checkpoint.path.exists()
+            first = checkpoint.restore(model) if resumed else 0
         batches = kind.source(recipe, task, options, steps)
     except (ImportError, OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     args.out.mkdir(parents=True, exist_ok=True)
-
-    model = kind.trained(recipe, task)
-    compile_model(model, recipe, kind.losses(recipe), steps, jit)
-    checkpoint = Checkpoint(args.out / "checkpoint.npz", args.checkpoint_every)
-    first = 0
-    if args.resume and checkpoint.path.exists():
-        try:
-            first = checkpoint.restore(model)
-        except ValueError as error:
-            return refuse(parser.prog, one_line(error))
     print(
         f"recipe {args.recipe}: {model.count_params():,} parameters, {precision}, "
         f"{'XLA' if jit else 'no XLA'}, steps {first} to {steps}",
         flush=True,
     )
-    callbacks = [
-        checkpoint,
-        History(args.out / "history.jsonl", first, args.log_every),
-        *runs.observers(recipe, batches, args.out, first, steps),
-    ]
-    if first < steps:
+    callbacks = []
+    if workers.is_chief():
+        callbacks = [
+            checkpoint,
+            History(args.out / "history.jsonl", first, args.log_every),
+            *runs.observers(recipe, batches, args.out, first, steps),
+        ]
+    if first >= steps:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+    elif workers.several(spread):
+        workers.fit(spread, model, batches(first), steps - first, callbacks)
+    else:
+        callbacks.append(FreshMetrics(first, args.log_every))
         model.fit(
             batches(first), steps_per_epoch=steps - first, epochs=1, verbose=0, callbacks=callbacks
         )
-    else:
-        model.optimizer.finalize_variable_values(model.trainable_variables)
     # Either way the model now holds the moving average of its weights.
-    runs.save_preset(task, args.out / "preset")
-    print(f"saved {args.out / 'preset'}")
+    if workers.is_chief():
+        runs.save_preset(task, args.out / "preset")
+        print(f"saved {args.out / 'preset'}")
     return 0
 
 

@@ -181,9 +181,9 @@ RECIPES = {
         momentum=0.0,
         critic=(64, 128, 256, 256, 256),
     ),
-    "icons_draft": Drawing(steps=10_000),
+    "icons_draft": Drawing(steps=3_500),
     "icons_small": Drawing(
-        steps=8_000, learning_rate=5e-4, momentum=0.0, critic=(32, 64, 128, 192)
+        steps=5_500, learning_rate=5e-4, momentum=0.0, critic=(32, 64, 128, 192)
     ),
     "diagnosis": Diagnosis(steps=4_500),
     "restorer_tiny": Restorer(size="tiny", steps=66_000),
