@@ -7,6 +7,7 @@ from pathlib import Path
 import keras_hub
 import numpy as np
 import tensorflow as tf
+from rich.console import Console
 from rich.progress import track
 
 from tfimg.data.captioned import Captioned, Wording, put_into_words
@@ -96,7 +97,9 @@ class Teacher:
             there = tf.cast(x["padding_mask"], features.dtype)[..., None]
             return tf.math.l2_normalize(tf.reduce_sum(features * there, 1), -1)
 
-        for start in track(range(0, len(order), _BATCH), "the teacher reads"):
+        for start in track(
+            range(0, len(order), _BATCH), "the teacher reads", console=Console(stderr=True)
+        ):
             places = order[start : start + _BATCH]
             x = self._packer([texts[place] for place in places])
             length = -(-int(np.asarray(x["padding_mask"]).sum(1).max()) // 4) * 4

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
+from rich.console import Console
 from rich.progress import track
 
 from tfimg.data.captioned import Captioned, Wording, captioned_batches
@@ -13,7 +14,7 @@ from tfimg.trainer import write_atomically
 
 _WIDTHS = (32, 64, 128, 192)
 _SHARED = 128
-_STEPS, _BATCH, _RATE = 3000, 96, 1e-3
+_STEPS, _BATCH, _RATE = 2000, 96, 1e-3
 _SEED = 20  # not the one that makers are trained with
 
 
@@ -61,7 +62,12 @@ class Matcher:
         ).prefetch(4)
         rate = keras.optimizers.schedules.CosineDecay(_RATE, steps)
         self._both.compile(keras.optimizers.AdamW(rate, weight_decay=0.02), jit_compile=False)
-        for batch in track(batches.take(steps), "the matcher learns", total=steps):
+        for batch in track(
+            batches.take(steps),
+            "the matcher learns",
+            total=steps,
+            console=Console(stderr=True),
+        ):
             self._both.train_on_batch(batch)
 
     def save(self, path: Path) -> None:
