@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from export import benchmark
 from export.peers import nafnet, textbook_network
-from export.subjects import Subject, _gmac
+from export.subjects import Subject, gmac
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,7 +97,7 @@ def test_many_pictures_at_once_share_the_time():
 def test_the_profiler_counts_what_a_convolution_costs():
     layer = keras.layers.Conv2D(8, 3, padding="same", use_bias=False)
     graph = tf.function(layer).get_concrete_function(tf.zeros((1, 16, 24, 4))).graph
-    assert _gmac(graph) == pytest.approx(16 * 24 * 9 * 4 * 8 / 1e9)
+    assert gmac(graph) == pytest.approx(16 * 24 * 9 * 4 * 8 / 1e9)
 
 
 @pytest.mark.parametrize("size", ["64", "600x500"])
