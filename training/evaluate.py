@@ -19,7 +19,6 @@ from typing import Any
 
 from tfimg import commands, files, show
 from tfimg.arguments import Parser, one_line, refuse
-from tfimg.generation import PRESET as MAKER
 from tfimg.sheet import contact_sheet
 from training.requests import KINDS, LANGUAGES, Request, requests_for
 
@@ -66,7 +65,9 @@ class Series:
 def evaluate(args: argparse.Namespace) -> None:
     """Does what the arguments say; everything is checked before anything is measured."""
     if args.task == "text_to_image":
-        evaluate_maker(args)
+        from training.maker_report import report  # loads TensorFlow
+
+        report(args)
         return
     preset = commands.check_preset(args.preset)
     from training import diagnosing, reading, tables  # these load TensorFlow
@@ -95,44 +96,6 @@ def evaluate(args: argparse.Namespace) -> None:
         tables.print_table(tables.reading_table(document["interpret"]["rows"]))
     if examined:
         for table in tables.diagnosis_tables(document["diagnose"]):
-            tables.print_table(table)
-
-
-def evaluate_maker(args: argparse.Namespace) -> None:
-    """Measures pictures that are made from words."""
-    preset = commands.check_preset(args.preset, MAKER)
-    if args.out is not None:
-        files.check_output(_sheet_path(args.out, "made"))
-    if not args.matcher.parent.is_dir():
-        raise FileNotFoundError(f"{args.matcher.parent}: no such folder, for the judge's weights")
-    from training import picturing, tables
-    from training.kinds.things import captioned_sets
-    from training.matcher import Matcher
-
-    maker = commands.load("TextToImage", preset)
-    train, test = (
-        captioned_sets([Path(args.data)], split, maker.backbone.canvas)
-        for split in ("train", "test")
-    )
-    matcher = Matcher(maker)
-    if args.matcher.exists():
-        matcher.load(args.matcher)
-    else:
-        matcher.fit(train)
-        matcher.save(args.matcher)
-    document = {"preset": preset, "reports": []}
-    for steps in args.steps:
-        with show.bars(f"{steps} steps", picturing.count(train, test)) as (advance, _, _):
-            report = picturing.measure(maker, matcher, train, test, steps, advance)
-        document["reports"].append({"steps": steps, **report})
-    if args.out is not None:
-        sheet = contact_sheet(picturing.beside_nearest(maker, train), 8, cell_width=128)
-        files.write_picture(files.Picture(sheet), _sheet_path(args.out, "made"))
-    if args.json:
-        show.print_json(document)
-        return
-    for report in document["reports"]:
-        for table in tables.made_tables(report):
             tables.print_table(table)
 
 

@@ -1,0 +1,45 @@
+"""What `training.evaluate --task text_to_image` does: a judge, the measures, a sheet."""
+
+import argparse
+from pathlib import Path
+
+from tfimg import commands, files, show
+from tfimg.generation import PRESET
+from tfimg.sheet import contact_sheet
+from training import picturing, tables
+from training.kinds.things import captioned_sets
+from training.matcher import Matcher
+
+
+def report(args: argparse.Namespace) -> None:
+    """Measures pictures that are made from words."""
+    preset = commands.check_preset(args.preset, PRESET)
+    if args.out is not None:
+        files.check_output(Path(args.out) / "made.png")
+    if not args.matcher.parent.is_dir():
+        raise FileNotFoundError(f"{args.matcher.parent}: no such folder, for the judge's weights")
+    maker = commands.load("TextToImage", preset)
+    train, test = (
+        captioned_sets([Path(args.data)], split, maker.backbone.canvas)
+        for split in ("train", "test")
+    )
+    matcher = Matcher(maker)
+    if args.matcher.exists():
+        matcher.load(args.matcher)
+    else:
+        matcher.fit(train)
+        matcher.save(args.matcher)
+    document = {"preset": preset, "reports": []}
+    for steps in args.steps:
+        with show.bars(f"{steps} steps", picturing.count(train, test)) as (advance, _, _):
+            report = picturing.measure(maker, matcher, train, test, steps, advance)
+        document["reports"].append({"steps": steps, **report})
+    if args.out is not None:
+        sheet = contact_sheet(picturing.beside_nearest(maker, train), 8, cell_width=128)
+        files.write_picture(files.Picture(sheet), Path(args.out) / "made.png")
+    if args.json:
+        show.print_json(document)
+        return
+    for report in document["reports"]:
+        for table in tables.made_tables(report):
+            tables.print_table(table)
