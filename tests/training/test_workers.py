@@ -80,8 +80,7 @@ def _saved(out):
 
 def test_two_processes_equal_one_and_survive_a_kill(photos, tmp_path):
     one, two, killed = (tmp_path / name for name in ("one", "two", "killed"))
-    _finish(_start(photos, one, 1))
-    _finish(_start(photos, two, 2))
+    _finish([*_start(photos, one, 1), *_start(photos, two, 2)])
     expected = _losses(one)
     assert sorted(expected) == list(range(1, STEPS + 1))
     assert _losses(two) == pytest.approx(expected, rel=1e-4)
