@@ -12,11 +12,11 @@ from rich.progress import track
 
 from tfimg.data.captioned import Captioned, Wording, put_into_words
 from tfimg.text.prompts import BACKGROUNDS
+from training.sentences import dropped, tokenized
 
 # Tokens of a prompt that the teacher reads; few prompts have more.
 _LENGTH = 32
 _BATCH = 256
-_CHUNK = 4096
 # Words of a dictionary's translation, and characters of its entry, beyond which it is no name.
 _LONGEST_GLOSS, _LONGEST_ENTRY = 4, 5
 
@@ -130,17 +130,10 @@ def learnt(teacher: Teacher, pairs, width: int, preprocessor) -> dict[str, np.nd
     place = {text: number for number, text in enumerate(english)}
     embedded = principal(teacher.embed(english), width)
     texts = [text for pair in pairs for text in pair]
-    chunks = [
-        preprocessor.tokenize(texts[start : start + _CHUNK])
-        for start in range(0, len(texts), _CHUNK)
-    ]
-    tokens = {
-        name: np.concatenate([np.asarray(chunk[name]) for chunk in chunks]).astype(np.int32)
-        for name in ("token_ids", "padding_mask")
-    }
-    lessons = {name: value.reshape(len(pairs), 2, -1) for name, value in tokens.items()}
-    lessons["padding_mask"][[not chinese for _, chinese in pairs], 1] = 0
-    return {**lessons, "embedding": embedded[[place[pair[0]] for pair in pairs]]}
+    ids, mask = (tokens.reshape(len(pairs), 2, -1) for tokens in tokenized(texts, preprocessor))
+    mask[[not chinese for _, chinese in pairs], 1] = 0
+    told = embedded[[place[pair[0]] for pair in pairs]]
+    return {"token_ids": ids, "padding_mask": mask, "embedding": told}
 
 
 def lesson_batches(
@@ -170,10 +163,7 @@ def lesson_batches(
         chinese = lessons["padding_mask"][rows, 1].any(1) & (rng.random(count) < 0.5)
         language = chinese.astype(int)
         ids, mask = (lessons[name][rows, language] for name in ("token_ids", "padding_mask"))
-        length = -(-mask.sum(1).max() // 8) * 8
-        ids, mask = ids[:, :length].copy(), mask[:, :length]
-        # The first five ids are the reserved tokens; they stay.
-        ids[(rng.random(ids.shape) < recipe.token_dropout) & (ids > 4)] = unknown
+        ids, mask = dropped(ids, mask, recipe.token_dropout, unknown, rng)
         return ids, mask, lessons["embedding"][rows]
 
     def numbered(number):

@@ -118,7 +118,6 @@ class Things(Recipe):
     Args:
         prompts: pairs of prompts drawn from the captioned pictures.
         share: of the sentences of a step that are such prompts.
-        vocabulary: WordPiece tokens to aim for.
         embedding_dim: the teacher's first principal components that are learnt.
         token_dropout: share of tokens replaced by `[UNK]`.
         size: a name in `tfimg.network.SIZES`, for the untrained rest of the preset.
@@ -131,7 +130,6 @@ class Things(Recipe):
     batch_size: int = 192
     prompts: int = 40_000
     share: float = 0.6
-    vocabulary: int = 8000
     embedding_dim: int = 128
     token_dropout: float = 0.03
     learning_rate: float = 1.5e-3

@@ -37,18 +37,44 @@ def draw_sentences(count: int, split: str, seed: int) -> tuple[list[str], np.nda
     return sentences, labels
 
 
+def tokenized(sentences: list[str], preprocessor) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the token ids and padding masks of many sentences, int32 `(N, L)`."""
+    chunks = [
+        preprocessor.tokenize(sentences[start : start + _CHUNK])
+        for start in range(0, len(sentences), _CHUNK)
+    ]
+    ids, mask = (
+        np.concatenate([np.asarray(chunk[name]) for chunk in chunks]).astype(np.int32)
+        for name in ("token_ids", "padding_mask")
+    )
+    return ids, mask
+
+
+def dropped(
+    ids: np.ndarray, mask: np.ndarray, share: float, unknown: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cuts the padding that a batch does not need, and hides a share of its tokens.
+
+    Args:
+        ids, mask: `(B, L)` token ids and padding mask.
+        share: of the tokens that become `unknown`.
+        unknown: the id of `[UNK]`.
+        rng: where chance comes from.
+    """
+    length = -(-mask.sum(1).max() // 8) * 8
+    ids, mask = ids[:, :length].copy(), mask[:, :length]
+    # The first five ids are the reserved tokens; they stay.
+    ids[(rng.random(ids.shape) < share) & (ids > 4)] = unknown
+    return ids, mask
+
+
 def sentence_batches(recipe, preprocessor, seed: int, first_step: int) -> tf.data.Dataset:
     """An endless stream of batches; batch number n depends on `seed` and n alone.
 
     Sentences of a batch have similar lengths, so that little time goes into padding.
     """
     sentences, labels = draw_sentences(recipe.sentences, "train", seed)
-    chunks = [
-        preprocessor.tokenize(sentences[start : start + _CHUNK])
-        for start in range(0, len(sentences), _CHUNK)
-    ]
-    tokens = np.concatenate([np.asarray(chunk["token_ids"]) for chunk in chunks])
-    padding = np.concatenate([np.asarray(chunk["padding_mask"]) for chunk in chunks])
+    tokens, padding = tokenized(sentences, preprocessor)
     unknown = preprocessor.tokenizer.token_to_id("[UNK]")
     by_length = np.argsort(padding.sum(1), kind="stable")
     batch_size, pool = recipe.batch_size, min(8 * recipe.batch_size, len(sentences))
@@ -57,10 +83,7 @@ def sentence_batches(recipe, preprocessor, seed: int, first_step: int) -> tf.dat
         rng = np.random.default_rng((seed, int(number)))
         start = rng.integers(0, len(by_length) - pool + 1)
         rows = rng.choice(by_length[start : start + pool], min(batch_size, pool), replace=False)
-        length = -(-padding[rows].sum(1).max() // 8) * 8
-        ids, mask = tokens[rows, :length].copy(), padding[rows, :length]
-        # The first five ids are the reserved tokens; they stay.
-        ids[(rng.random(ids.shape) < recipe.token_dropout) & (ids > 4)] = unknown
+        ids, mask = dropped(tokens[rows], padding[rows], recipe.token_dropout, unknown, rng)
         return ids, mask, labels[rows]
 
     def numbered(number):

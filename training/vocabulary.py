@@ -1,7 +1,7 @@
 """Learns the WordPiece vocabulary of our own bilingual text branch.
 
     python -m training.vocabulary --out tfimg/text/vocabulary.txt
-    python -m training.vocabulary --captioned CAPTIONED DICTIONARY.u8 --out tfimg/text/things.txt
+    python -m training.vocabulary --captioned FOLDER CEDICT.u8 --size 9000 --out things.txt
 
 The first learns from the corpus of requests, the second from the words of captioned pictures, and
 a dictionary in CEDICT's format, for pictures that are made from words. Takes half a minute. A text
