@@ -1,7 +1,10 @@
 """Tiny networks that many tests share; tests must not change them."""
 
+import numpy as np
 import pytest
+from PIL import Image
 
+import tfimg
 from tests import tiny
 
 
@@ -22,4 +25,24 @@ def preset(restorer, tmp_path_factory):
     """The folder of a saved preset; copy it before changing it."""
     folder = tmp_path_factory.mktemp("presets") / "tiny"
     restorer.save_to_preset(str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def maker():
+    """A maker of pictures of 16x16 with random weights, neither black nor white all over."""
+    backbone = tiny.backbone(canvas=16, embedding_dim=7)
+    made = tfimg.TextToImage(tiny.perturb(backbone), tiny.preprocessor())
+    backbone.image_network.get_layer("to_image").bias.assign([0.5] * 3)
+    return made
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory):
+    """A folder with two smooth pictures that are large enough to train on."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for number in range(2):
+        small = Image.fromarray(rng.integers(0, 255, (20, 20, 3), np.uint8))
+        small.resize((160, 150), Image.Resampling.BICUBIC).save(folder / f"{number}.png")
     return folder

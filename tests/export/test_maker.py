@@ -10,20 +10,11 @@ from PIL import Image
 import tfimg
 from export import conversion, lite_maker, loading, saved_model, tflite
 from export.session import Session
-from tests import tiny
 
 # int8 is calibrated on prompts that the tiny text branch cuts.
 pytestmark = pytest.mark.filterwarnings("ignore:the instruction has")
 SIDE = 16
 WORDS = ["make it bright", "去掉噪点"]
-
-
-@pytest.fixture(scope="module")
-def maker():
-    backbone = tiny.backbone(canvas=SIDE, embedding_dim=7)
-    made = tfimg.TextToImage(tiny.perturb(backbone), tiny.preprocessor())
-    backbone.image_network.get_layer("to_image").bias.assign([0.5] * 3)
-    return made
 
 
 @pytest.fixture(scope="module")

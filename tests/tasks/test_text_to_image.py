@@ -5,20 +5,10 @@ import numpy as np
 import pytest
 
 import tfimg
-from tests import tiny
 from tfimg.tasks.text_to_image import canvases
 from training.runs import save_preset
 
 SIDE = 16
-
-
-@pytest.fixture(scope="module")
-def maker():
-    backbone = tiny.backbone(canvas=SIDE, embedding_dim=7)
-    made = tfimg.TextToImage(tiny.perturb(backbone), tiny.preprocessor())
-    # Pictures that are neither black nor white all over.
-    backbone.image_network.get_layer("to_image").bias.assign([0.5] * 3)
-    return made
 
 
 def test_a_seed_is_a_picture_whatever_stands_beside_it(maker):

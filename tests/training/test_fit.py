@@ -9,7 +9,6 @@ import time
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import tfimg
 from training import fit, recipes
@@ -18,16 +17,6 @@ from training.sentences import draw_sentences, sentence_batches
 
 STEPS = 8
 COMMAND = ("--recipe", "restorer_tiny", "--steps", str(STEPS), "--checkpoint-every", "2")
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for number in range(2):
-        small = Image.fromarray(rng.integers(0, 255, (20, 20, 3), np.uint8))
-        small.resize((160, 150), Image.Resampling.BICUBIC).save(folder / f"{number}.png")
-    return folder
 
 
 def train(photos, out, *more):

@@ -11,22 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from training import workers
 
 ROOT = Path(__file__).parents[2]
 STEPS = 6
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for number in range(2):
-        small = Image.fromarray(rng.integers(0, 255, (20, 20, 3), np.uint8))
-        small.resize((160, 150), Image.Resampling.BICUBIC).save(folder / f"{number}.png")
-    return folder
 
 
 def _free_ports(count):
