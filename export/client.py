@@ -1,7 +1,8 @@
-"""Restores pictures through a server: TF Serving, or `export.serve`.
+"""Restores or makes pictures through a server: TF Serving, or `export.serve`.
 
 python -m export.client photo.jpg "it's too dark" -o better.png --server http://localhost:8501
 python -m export.client holiday/ "去掉噪点" -o restored/ --server localhost:8500 --protocol grpc
+python -m export.client --generate "a red apple" --seed 3 -o apple.png --model maker
 """
 
 import argparse
@@ -16,8 +17,9 @@ import numpy as np
 from PIL import Image
 
 from export.pictures import restore_files, settle
-from tfimg import pixels
+from tfimg import files, pixels
 from tfimg.arguments import Parser, one_line, refuse
+from tfimg.limits import check_request
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -33,7 +35,7 @@ class _Busy(ServerError):
 
 
 class Client:
-    """A connection to a server that restores.
+    """A connection to a server that restores pictures, or makes them from words.
 
     Args:
         server: `http://HOST:PORT` for REST, `HOST:PORT` for gRPC.
@@ -78,31 +80,50 @@ class Client:
         """
         buffer = io.BytesIO()
         Image.fromarray(image).save(buffer, "PNG", compress_level=1)
-        answer = self._patiently(buffer.getvalue(), instruction)
-        with Image.open(io.BytesIO(answer)) as picture:
-            return np.asarray(picture.convert("RGB"))
+        return self._patiently(image_bytes=buffer.getvalue(), instruction=instruction)
 
-    def _patiently(self, image_bytes, instruction):
+    def generate(self, prompt: str, seed: int = 0) -> np.ndarray:
+        """Makes one picture.
+
+        Args:
+            prompt: what is to be seen, in English or Chinese.
+            seed: where chance comes from, 0 or more.
+
+        Returns:
+            uint8 `(S, S, 3)`.
+
+        Raises:
+            ServerError: with what the server said, or that it did not answer.
+        """
+        return self._patiently(prompt=prompt, seed=seed)
+
+    def _patiently(self, **inputs):
         pause = _FIRST_PAUSE
         for _ in range(self._retries):
             try:
-                return self._ask(image_bytes, instruction)
+                answer = self._ask(inputs)
+                break
             except _Busy:
                 time.sleep(pause)
                 pause *= 2
-        return self._ask(image_bytes, instruction)
+        else:
+            answer = self._ask(inputs)
+        with Image.open(io.BytesIO(answer)) as picture:
+            return np.asarray(picture.convert("RGB"))
 
 
-def _rest(server, model, seconds) -> Callable[[bytes, str], bytes]:
+def _rest(server, model, seconds) -> Callable[[dict], bytes]:
     import requests
 
     if not server.startswith(("http://", "https://")):
         raise ValueError(f"a server for REST starts with http:// or https://, found {server!r}")
     session, url = requests.Session(), f"{server.rstrip('/')}/v1/models/{model}:predict"
 
-    def ask(image_bytes, instruction):
-        encoded = {"b64": base64.b64encode(image_bytes).decode()}
-        row = {"image_bytes": encoded, "instruction": instruction}
+    def ask(inputs):
+        row = {
+            name: {"b64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+            for name, value in inputs.items()
+        }
         try:
             response = session.post(url, json={"instances": [row]}, timeout=seconds)
         except requests.RequestException as error:
@@ -119,7 +140,7 @@ def _rest(server, model, seconds) -> Callable[[bytes, str], bytes]:
     return ask
 
 
-def _grpc(server, model, seconds) -> Callable[[bytes, str], bytes]:
+def _grpc(server, model, seconds) -> Callable[[dict], bytes]:
     import grpc
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -129,11 +150,12 @@ def _grpc(server, model, seconds) -> Callable[[bytes, str], bytes]:
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
     busy = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE)
 
-    def ask(image_bytes, instruction):
+    def ask(inputs):
         request = predict_pb2.PredictRequest()
         request.model_spec.name = model
-        request.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto([image_bytes]))
-        request.inputs["instruction"].CopyFrom(tf.make_tensor_proto([instruction]))
+        for name, value in inputs.items():
+            row = np.int64([value]) if isinstance(value, int) else [value]
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(row))
         try:
             response = stub.Predict(request, timeout=seconds)
         except grpc.RpcError as error:
@@ -145,13 +167,26 @@ def _grpc(server, model, seconds) -> Callable[[bytes, str], bytes]:
 
 
 def main(arguments=None) -> int:
-    """Restores the files that the arguments name."""
+    """Restores the files that the arguments name, or makes the picture that they ask for."""
     parser = _parser()
     args = parser.parse_args(arguments)
+    making = args.generate is not None
     try:
-        plan, instruction = settle(args.words, args.output)
+        if making:
+            if args.words:
+                raise ValueError(f"--generate takes no pictures, found {args.words[0]}")
+            check_request(args.generate, 1, args.seed)
+            files.check_output(args.output)
+        elif not args.words:
+            raise ValueError("name pictures and say what to do, or give --generate")
+        else:
+            plan, instruction = settle(args.words, args.output)
         client = Client(args.server, args.model, args.protocol, args.timeout, args.retries)
-    except (OSError, ValueError) as error:
+        if making:
+            made = files.Picture(client.generate(args.generate.strip(), args.seed))
+            print(f"{args.output}: {files.write_picture(made, args.output) or 'written'}")
+            return 0
+    except (OSError, ServerError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
 
     def restore(image):
@@ -167,7 +202,9 @@ def _parser():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("words", nargs="+", metavar="IN", help="pictures, then what to do")
+    parser.add_argument("words", nargs="*", metavar="IN", help="pictures, then what to do")
+    parser.add_argument("--generate", metavar="PROMPT", help="make a picture of this instead")
+    parser.add_argument("--seed", type=int, default=0, help="of the picture that is made")
     parser.add_argument("-o", "--output", required=True, type=str)
     parser.add_argument("--server", default="http://localhost:8501")
     parser.add_argument("--model", default="restorer")

@@ -31,7 +31,7 @@ class ServedModel:
         name: what clients call it; by default the folder's.
         max_pixels: of one picture.
         max_rows: pictures or sentences of one request.
-        max_words: bytes of one instruction.
+        max_words: bytes of one instruction or prompt.
         capacity: requests that wait; one more is refused.
         patience: seconds that a request waits for others to join.
         workers: batches under way at a time.
@@ -147,28 +147,27 @@ class ServedModel:
         count = next(iter(rows.values()))
         if not 0 < count <= self._max_rows:
             raise BadRequest(f"the request has {count} rows; expected 1 to {self._max_rows}")
-        for sentence in arrays.get("instruction", ()):
-            self._check_words(sentence)
+        for key in ("instruction", "prompt"):
+            for sentence in arrays.get(key, ()):
+                self._check_words(key, sentence)
         for picture in arrays.get("image_bytes", ()):
             self._check_file(picture)
         if "image" in arrays:
             self._check_size(*arrays["image"].shape[1:3])
         return arrays
 
-    def _check_words(self, sentence):
+    def _check_words(self, key, sentence):
         sentence = sentence.encode() if isinstance(sentence, str) else sentence
         if not isinstance(sentence, bytes):
-            raise BadRequest(f"an instruction must be a string, found {sentence!r}")
+            raise BadRequest(f"{key} must be a string, found {sentence!r}")
         if len(sentence) > self._max_words:
-            raise BadRequest(
-                f"an instruction has {len(sentence)} bytes; expected at most {self._max_words}"
-            )
+            raise BadRequest(f"{key} has {len(sentence)} bytes; expected at most {self._max_words}")
         try:
             empty = not sentence.decode().strip()
         except UnicodeDecodeError as error:
-            raise BadRequest(f"an instruction is not UTF-8: {error}") from error
+            raise BadRequest(f"{key} is not UTF-8: {error}") from error
         if empty:
-            raise BadRequest("an instruction is empty; say what to do in words")
+            raise BadRequest(f"{key} is empty; say in words what is wanted")
 
     def _check_file(self, data):
         if not isinstance(data, bytes):

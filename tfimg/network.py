@@ -16,7 +16,7 @@ from keras import layers
 from tfimg.degradations import INTENTS, NAMES
 from tfimg.image.classifier import classifier
 from tfimg.image.encoder import image_encoder
-from tfimg.image.generator import generator, layout
+from tfimg.image.generator import chance, generator, layout
 from tfimg.image.tone import FACTOR, tone
 from tfimg.text.encoder import text_encoder
 
@@ -99,7 +99,14 @@ def image_network(
         said = layers.BatchNormalization(
             center=False, scale=False, dtype="float32", name="standardised"
         )(embedding)
+        # What the words leave open, the noise decides; it is standardised, too.
+        left_open = layers.Rescaling(12**0.5, -(3**0.5), dtype="float32", name="left_open")(
+            chance(image, multiple_of(size, canvas))
+        )
+        said = layers.Concatenate(dtype="float32", name="said")([said, left_open])
+        # One layer more: names are far from the pictures that they stand for.
         width = _CANVAS_STEER_WIDTH
+        said = layers.Dense(width, activation="relu", dtype=dtype, name="mapping")(said)
     steer = layers.Dense(width, activation="relu", dtype=dtype, name="steer")(said)
     known = layers.Multiply(dtype="float32", name="known")([image, mask])
     if canvas is None:
@@ -110,7 +117,7 @@ def image_network(
     known_and_mask = layers.Concatenate(dtype=dtype, name="canvas")([known, mask])
     levels = image_encoder(known_and_mask, steer, size.widths, size.encoder_blocks, dtype)
     if canvas is not None:
-        levels[-1] = layout(levels[-1], image, steer, dtype)
+        levels[-1] = layout(levels[-1], steer, dtype)
     made = generator(levels, steer, size.decoder_blocks, dtype=dtype)
     outputs = {"image": made}
     if canvas is None:

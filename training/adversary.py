@@ -14,15 +14,16 @@ _SHIFT, _CUTOUT = 8, 24
 class Adversary(keras.Model):
     """Trains an image network to please a critic, and the critic to tell made from real.
 
-    The critic compares a real picture with a made one of the same words, and the real picture
-    under its own words with the same under another picture's. Made pictures are also held to the
-    real ones by what the critic sees in both, and by their coarse scales; fine detail is the
-    critic's alone.
+    The critic compares a real picture with a made one of the same words, and finds the words of a
+    real picture among those of the batch; the maker is to be real to it, and to be found. Made
+    pictures are also held to the real ones by what the critic sees in both, and by their coarse
+    scales; fine detail is the critic's alone.
 
     Args:
-        network: `tfimg.network.image_network` with a canvas.
+        network: `tfimg.network.image_network` with a canvas. What standardises its words is used
+            for the critic's, too.
         critic: `tfimg.image.discriminator.discriminator`.
-        mismatch: weight of telling the right words from others.
+        mismatch: weight of finding the right words among others.
         steepness: weight of the penalty on the critic's slope at real and at made pictures, felt
             by a small step in place of second derivatives, which bfloat16 and XLA do badly.
         matching: weight of the difference between what the critic sees in made and real pictures.
@@ -31,10 +32,9 @@ class Adversary(keras.Model):
 
     References: Huang et al., "The GAN is dead; long live the GAN!", 2024 (relativistic pairing,
     penalties at both ends); Lin et al., "Diffusion Adversarial Post-Training", 2025 (slope by
-    finite differences); Reed et al., "Generative Adversarial Text to Image Synthesis", 2016
-    (matching-aware critic); Zhao et al., "Differentiable Augmentation for Data-Efficient GAN
-    Training", 2020; Wang et al., "High-Resolution Image Synthesis with Conditional GANs", 2018
-    (feature matching).
+    finite differences); Kang & Park, "ContraGAN", 2020 (conditions found among those of the
+    batch); Zhao et al., "Differentiable Augmentation for Data-Efficient GAN Training", 2020; Wang
+    et al., "High-Resolution Image Synthesis with Conditional GANs", 2018 (feature matching).
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class Adversary(keras.Model):
 
     def train_step(self, data):
         x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-        real, embedding = y["image"], x["embedding"]
+        real, said = y["image"], self.network.get_layer("standardised")(x["embedding"])
         with tf.GradientTape(persistent=True) as tape:
             made = self.network(x, training=True)["image"]
-            losses = self._judge(real, made, embedding)
+            losses = self._judge(real, made, said)
             scaled = [self.optimizer.scale_loss(loss) for loss in losses[:2]]
         drawing, judging = self.network.trainable_variables, self.critic.trainable_variables
         gradients = tape.gradient(scaled[0], drawing) + tape.gradient(scaled[1], judging)
@@ -89,10 +89,8 @@ class Adversary(keras.Model):
         # The critic learns from made pictures as they are, and does not change them.
         on_real = self.critic({"image": real_seen, "embedding": embedding})
         on_made = self.critic({"image": ops.stop_gradient(made_seen), "embedding": embedding})
-        others = ops.roll(embedding, 1, axis=0)
-        on_others = self.critic({"image": real_seen, "embedding": others})
         critic_loss = ops.mean(ops.softplus(on_made["score"] - on_real["score"]))
-        critic_loss += self.mismatch * ops.mean(ops.softplus(on_others["score"] - on_real["score"]))
+        critic_loss += self.mismatch * _confusion(on_real["matching"])
         critic_loss += self.steepness * self._slope(real_seen, on_real, embedding)
         critic_loss += self.steepness * self._slope(made_seen, on_made, embedding)
 
@@ -105,7 +103,8 @@ class Adversary(keras.Model):
         coarse = ops.mean(
             self._pyramid.call(ops.average_pool(real, 2, 2), ops.average_pool(made, 2, 2))
         )
-        maker_loss = fooling + self.matching * alike + self.coarse * coarse
+        maker_loss = fooling + self.mismatch * _confusion(judged["matching"])
+        maker_loss += self.matching * alike + self.coarse * coarse
         fooled = ops.mean(ops.cast(judged["score"] > on_real["score"], "float32"))
         return maker_loss, critic_loss, fooled, coarse
 
@@ -140,3 +139,9 @@ class Adversary(keras.Model):
         hidden = ops.logical_and(near[0][:, 0, :, None], near[1][:, 0, None, :])
         hidden = ops.logical_and(hidden, draw(0, 1)[..., 0] < 0.5)
         return ops.where(hidden[..., None], 0.5, pairs)
+
+
+def _confusion(matching):
+    """The cross-entropy of finding each picture's own words among all of the batch."""
+    own = ops.arange(ops.shape(matching)[0])
+    return ops.mean(keras.losses.sparse_categorical_crossentropy(own, matching, from_logits=True))

@@ -55,7 +55,7 @@ class Matcher:
         preprocessor, reader = self._task.preprocessor, self._task.backbone.text_encoder
         batches = captioned_batches(captioned, Wording(), _BATCH, seed=_SEED)
         batches = batches.map(
-            lambda picture, prompt: {
+            lambda picture, prompt, _: {
                 "image": picture,
                 "embedding": reader(preprocessor.tokenize(prompt), training=False)["embedding"],
             }

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tfimg.data.captioned import Captioned, on_background
+from tfimg.data.captioned import CHANCES, Captioned, on_background
 from tfimg.text.prompts import prompt
 from training.matcher import Matcher
 
@@ -59,7 +59,8 @@ def measure(
     known = {_base(row) for row in train.rows}
     for names, captioned in (("seen", train), ("unseen", test)):
         chosen = _choose(captioned, known if names == "unseen" else set())
-        real = np.stack([on_background(captioned.pictures[place], None) for place in chosen])
+        rng = np.random.default_rng(0)
+        real = np.stack([captioned.picture(place, None, rng.random(CHANCES)) for place in chosen])
         for language in ("en", "zh"):
             key = "name" if language == "en" else "name_zh"
             keep = [n for n, place in enumerate(chosen) if captioned.rows[place].get(key)]
@@ -89,7 +90,7 @@ def measure(
     prompts, made, real = made_of["seen", "en"]
     several = [task.generate(words, _SEEDS, steps=steps) for words in prompts[:_VARIED]]
     unseen = made_of.get(("unseen", "en"))
-    on_white = np.stack([on_background(picture, None) for picture in train.pictures])
+    on_white = np.stack([on_background(picture) for picture in train.pictures])
     seen_features = matcher.see(real)["features"]
     document = {
         "rows": rows,
@@ -117,7 +118,7 @@ def count(train: Captioned, test: Captioned) -> int:
 
 def beside_nearest(task, train: Captioned, columns: int = 8) -> list[tuple[np.ndarray, str]]:
     """Returns cells of a sheet: made pictures, and under each the nearest that was learnt from."""
-    on_white = np.stack([on_background(picture, None) for picture in train.pictures])
+    on_white = np.stack([on_background(picture) for picture in train.pictures])
     cells = []
     for start in range(0, len(_SHOWN), columns):
         asked = _SHOWN[start : start + columns]

@@ -16,6 +16,7 @@ from tfimg.data.captioned import (
     read_captioned,
 )
 from tfimg.data.folder_builder import PictureFolder
+from tfimg.text.prompts import BACKGROUNDS
 
 ROW = {
     "name": "red apple",
@@ -36,8 +37,8 @@ def _words(row=ROW, colour=None, count=200, **wording):
 def test_a_picture_is_laid_on_its_background_by_alpha():
     picture = np.zeros((1, 3, 4), np.uint8)
     picture[0, :, 3] = 0, 51, 255
-    np.testing.assert_array_equal(on_background(picture, None)[0, :, 0], [255, 204, 0])
-    np.testing.assert_array_equal(on_background(picture, "black")[0, 0], [16, 16, 16])
+    np.testing.assert_array_equal(on_background(picture)[0, :, 0], [255, 204, 0])
+    np.testing.assert_array_equal(on_background(picture, (16, 40, 99))[0, 0], [16, 40, 99])
 
 
 def test_words_come_in_the_ways_that_are_asked_for():
@@ -56,15 +57,41 @@ def test_a_row_without_chinese_is_put_into_english():
     assert all(words.isascii() for words in _words(row, chinese=1.0))
 
 
-def test_named_backgrounds_are_there_and_others_are_white():
+def test_named_backgrounds_are_there_and_others_are_pale():
     pictures = np.zeros((1, 4, 4, 4), np.uint8)
     captioned = Captioned(pictures, [ROW], np.ones(1))
-    made, prompts = captioned.draw(60, Wording(background=0.5, chinese=0), np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    made, prompts, _ = captioned.draw(60, Wording(background=0.5, chinese=0), rng)
+    unnamed = set()
     for picture, words in zip(made, prompts, strict=True):
-        assert (picture[0, 0] == 255).all() == (
-            "background" not in words or "white background" in words
-        )
-    assert 15 < sum("background" in words for words in prompts) < 45
+        if "background" in words:
+            colour = words.split(" background")[0].split()[-1]
+            np.testing.assert_array_equal(picture[0, 0], BACKGROUNDS[colour]["rgb"])
+        else:
+            assert picture.min() > 180
+            unnamed.add(picture.tobytes())
+    assert 15 < len(unnamed) < 45
+
+
+def test_chance_varies_what_no_word_says():
+    picture = np.full((1, 2, 2, 4), 255, np.uint8)
+    picture[0, :, 0, :3] = 100, 120, 140
+    still = np.array([1.0, 0.5, *[0.5] * 3, *[0.0] * 3])
+
+    def varied(row=ROW, colour=None, **changes):
+        chances = still.copy()
+        for place, value in changes.items():
+            chances[int(place[1:])] = value
+        return Captioned(picture, [row], np.ones(1)).picture(0, colour, chances)
+
+    np.testing.assert_array_equal(varied(), picture[0, :, :, :3])
+    np.testing.assert_array_equal(varied(_0=0.4), picture[0, :, ::-1, :3])
+    np.testing.assert_array_equal(varied({**ROW, "name": "left arrow"}, _0=0.4), varied())
+    np.testing.assert_array_equal(varied(_1=0)[0, 0], [106, 120, 134])
+    np.testing.assert_array_equal(varied(_2=1, _4=0)[0, 0], [115, 120, 119])
+    picture[0, :, 1, 3] = 0
+    np.testing.assert_array_equal(varied(_5=1, _7=0.5)[0, 1], [185, 255, 220])
+    np.testing.assert_array_equal(varied(colour="pink", _5=1)[0, 1], BACKGROUNDS["pink"]["rgb"])
 
 
 def test_batches_depend_on_seed_and_number_alone():

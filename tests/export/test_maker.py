@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import tfimg
-from export import conversion, lite_maker, loading, saved_model, tflite
+from export import client, conversion, launch, lite_maker, loading, saved_model, tflite
 from export.session import Session
 
 # int8 is calibrated on prompts that the tiny text branch cuts.
@@ -18,12 +18,23 @@ WORDS = ["make it bright", "去掉噪点"]
 
 
 @pytest.fixture(scope="module")
-def session(maker, tmp_path_factory):
+def folder(maker, tmp_path_factory):
     folder = tmp_path_factory.mktemp("served") / "maker" / "1"
     saved_model.write(maker, folder, "nowhere", 1)
     assert (folder / "assets.extra" / "tf_serving_warmup_requests").stat().st_size > 100
+    return folder
+
+
+@pytest.fixture(scope="module")
+def session(folder):
     with Session(folder) as session:
         yield session
+
+
+@pytest.fixture(scope="module")
+def served(folder):
+    with launch.served(folder) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +50,30 @@ def phone(maker, tmp_path_factory):
         return made[quantize]
 
     return load
+
+
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+def test_a_server_makes_what_it_is_asked_for(maker, served, protocol, tmp_path, capsys):
+    options = ["--server", getattr(served, protocol), "--protocol", protocol, "--model", "maker"]
+    out = tmp_path / "made.png"
+    assert client.main(["--generate", WORDS[1], "--seed", "5", "-o", str(out), *options]) == 0
+    expected = maker.generate(WORDS[1], seed=5)[0].astype(int)
+    assert np.abs(np.asarray(Image.open(out)) - expected).max() <= 1
+    capsys.readouterr()
+    for arguments, message in (
+        (["--generate", " "], "empty"),
+        (["--generate", "rain", "--seed", "-1"], "seed is -1"),
+        (["photo.png", "--generate", "rain"], "photo.png"),
+        ([], "name pictures"),
+    ):
+        assert client.main([*arguments, "-o", str(tmp_path / "no.png"), *options]) == 2
+        error = capsys.readouterr().err.strip()
+        assert message in error and "\n" not in error
+    asking = client.Client(options[1], "maker", protocol)
+    for prompt, message in ((" ", "prompt is empty"), ("x" * 5000, "prompt has 5000 bytes")):
+        with pytest.raises(client.ServerError, match=message):
+            asking.generate(prompt)
+    assert not (tmp_path / "no.png").exists()
 
 
 def test_a_seed_gives_the_picture_that_keras_gives(maker, session):

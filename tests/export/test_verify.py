@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from export import saved_model, tflite, verify
+import tfimg
+from export import maker_proof, restorer_proof, saved_model, tflite, verify
 from tests import tiny
 
 
@@ -17,27 +18,31 @@ def photo():
 
 @pytest.fixture(scope="module")
 def cases(photo):
-    return verify.cases([photo])
+    return restorer_proof.cases([photo])
 
 
 @pytest.fixture(scope="module")
 def folders(restorer, photo, tmp_path_factory):
     root = tmp_path_factory.mktemp("exported")
     saved_model.write(restorer, root / "restorer" / "1", "nowhere", 10**6)
-    tflite.write(restorer, root / "none", "none", verify.SIDE, [])
+    tflite.write(restorer, root / "none", "none", restorer_proof.SIDE, [])
     return root / "restorer" / "1", root / "none"
 
 
 def test_cases_are_degraded_photos_with_words(cases, photo):
     assert {case.words for case in cases} >= {"remove the noise", "去雾"}
     for case in cases:
-        assert case.image.dtype == np.uint8 and case.image.shape == (verify.SIDE, verify.SIDE, 3)
+        assert case.image.dtype == np.uint8 and case.image.shape == (
+            restorer_proof.SIDE,
+            restorer_proof.SIDE,
+            3,
+        )
         np.testing.assert_allclose(case.clean, photo[4:260, 4:260] / np.float32(255), atol=1e-6)
         assert np.abs(case.image / 255 - case.clean).mean() > 0.005
 
 
 def test_what_is_equal_passes(restorer, cases, folders):
-    rows = verify.compare(restorer, cases[:2], folders[0], [folders[1]])
+    rows = restorer_proof.compare(restorer, cases[:2], folders[0], [folders[1]])
     assert [row.what for row in rows] == [
         *("serving_default", "restore", "restore_embedded"),
         *("encode_text", "interpret", "classify", "REST", "gRPC", "image", "words"),
@@ -47,8 +52,26 @@ def test_what_is_equal_passes(restorer, cases, folders):
 
 def test_another_network_does_not_pass(cases, folders):
     stranger = tiny.perturb(tiny.restorer(), seed=1)
-    rows = verify.compare(stranger, cases[:2], folders[0], [folders[1]])
+    rows = restorer_proof.compare(stranger, cases[:2], folders[0], [folders[1]])
     assert not any(row.passed for row in rows), rows
+
+
+@pytest.mark.filterwarnings("ignore:the instruction has")  # the tiny text branch cuts prompts
+def test_what_makes_pictures_is_proved_alike(maker, tmp_path):
+    saved_model.write(maker, tmp_path / "maker" / "1", "nowhere", 1)
+    for quantize in ("none", "float16"):
+        tflite.write(maker, tmp_path / quantize, quantize, None, [])
+    artefacts = tmp_path / "maker" / "1", [tmp_path / "none", tmp_path / "float16"]
+    rows = maker_proof.compare(maker, *artefacts)
+    assert [row.what for row in rows] == [
+        *("serving_default", "generate", "generate_embedded", "encode_text"),
+        *("REST", "gRPC", "image", "words", "image"),
+    ]
+    assert all(row.passed for row in rows), rows
+    stranger = tfimg.TextToImage(
+        tiny.perturb(tiny.backbone(canvas=16, embedding_dim=7), seed=1), tiny.preprocessor()
+    )
+    assert not any(row.passed for row in maker_proof.compare(stranger, *artefacts))
 
 
 def test_the_exit_status_tells(preset, folders, photo, tmp_path, capsys):

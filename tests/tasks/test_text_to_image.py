@@ -1,6 +1,7 @@
 """Making pictures: what a seed fixes, what the words change, what is refused."""
 
 import h5py
+import keras
 import numpy as np
 import pytest
 
@@ -85,9 +86,10 @@ def test_it_fits_pictures_to_words(maker, tmp_path):
         "instruction": np.array([b"rain", b"haze"]),
     }
     y = np.stack([np.zeros((SIDE, SIDE, 3)), np.ones((SIDE, SIDE, 3))]).astype("float32")
-    fitted.compile(optimizer="adam", jit_compile=False)
+    keras.utils.set_random_seed(0)
+    fitted.compile(optimizer=keras.optimizers.Adam(1e-2), jit_compile=False)
     losses = fitted.fit(x, y, epochs=60, verbose=0).history["loss"]
-    assert losses[-1] < 0.7 * losses[0]
+    assert np.mean(losses[-5:]) < 0.5 * losses[0]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from keras import ops
 
 from tests import tiny
 from tfimg.image.discriminator import discriminator
-from training.adversary import Adversary
+from training.adversary import Adversary, _confusion
 
 SIDE = 16
 
@@ -103,12 +103,30 @@ def test_real_and_made_pictures_are_augmented_alike():
 def test_the_critic_judges_the_match_of_words_and_picture():
     critic = discriminator(SIDE, 7, (4, 8))
     x, y = _batch(6)
-    scores = [
-        np.asarray(
-            critic({"image": y["image"], "embedding": np.roll(x["embedding"], turn, 0)})["score"]
-        )
+    own, turned = (
+        critic({"image": y["image"], "embedding": np.roll(x["embedding"], turn, 0)})
         for turn in (0, 1)
-    ]
-    assert scores[0].shape == (6,) and np.abs(scores[0] - scores[1]).min() > 1e-4
+    )
+    matching, change = np.asarray(own["matching"]), turned["score"] - own["score"]
+    assert matching.shape == (6, 6) and np.abs(change).min() > 1e-4
+    others = [matching[place, place - 1] - matching[place, place] for place in range(6)]
+    np.testing.assert_allclose(change, others, rtol=1e-4, atol=1e-5)
     with pytest.raises(ValueError, match="side is 18"):
         discriminator(18, 7, (4, 8))
+
+
+def test_confusion_is_the_surprise_at_the_right_words():
+    assert float(_confusion(np.zeros((8, 8), "float32"))) == pytest.approx(np.log(8))
+    found = np.array([[9.0, 0.0], [0.0, 9.0]], "float32")
+    assert float(_confusion(found)) == pytest.approx(np.log1p(np.exp(-9)), rel=1e-3)
+    assert float(_confusion(found[::-1])) == pytest.approx(9, rel=1e-3)
+
+
+def test_the_maker_learns_to_be_found_by_its_words():
+    after = []
+    for mismatch in (0.0, 1.0):
+        adversary = _adversary(matching=0.0, coarse=0.0, steepness=0.0, mismatch=mismatch)
+        adversary.compile(keras.optimizers.SGD(1.0), jit_compile=False)
+        adversary.train_on_batch(*_batch())
+        after.append(_values(adversary.network))
+    assert _changed(*after)

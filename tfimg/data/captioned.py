@@ -12,6 +12,11 @@ from PIL import Image
 from tfimg.pixels import middle
 from tfimg.text.prompts import BACKGROUNDS, STYLES, prompt
 
+# Numbers that decide what the words leave open.
+CHANCES = 8
+# How far an unnamed background may be from white in each of its colours, of 255.
+_DEEPEST = 70
+
 
 @dataclass(frozen=True)
 class Wording:
@@ -22,8 +27,8 @@ class Wording:
         keyword: share of prompts that hold keywords in the place of the name.
         caption: share of prompts that are the row's caption.
         style: share of the other prompts that name the style.
-        background: share of pictures on a coloured background, which the words name; the others
-            are on white, which they do not.
+        background: share of pictures on a background that the words name; the others are on a
+            pale one of any colour, which they do not.
     """
 
     chinese: float = 0.4
@@ -50,8 +55,8 @@ class Captioned:
 
     def draw(
         self, count: int, wording: Wording, rng: np.random.Generator
-    ) -> tuple[np.ndarray, list[str]]:
-        """Draws pictures and words for them.
+    ) -> tuple[np.ndarray, list[str], np.ndarray]:
+        """Draws pictures, words for them, and what the words leave open.
 
         Args:
             count: how many.
@@ -59,21 +64,46 @@ class Captioned:
             rng: where chance comes from.
 
         Returns:
-            uint8 `(count, S, S, 3)` and `count` prompts.
+            uint8 `(count, S, S, 3)`, `count` prompts, and float32 `(count, CHANCES)`, uniform in
+            0..1, which decided what the words leave open (see `picture`).
         """
         chosen = rng.choice(len(self.rows), count, p=self.weights)
+        chances = rng.random((count, CHANCES), np.float32)
         pictures, prompts = [], []
-        for index in chosen:
-            picture, row = self.pictures[index], self.rows[index]
+        for place, chance in zip(chosen, chances, strict=True):
             colour = None
-            opaque = picture[..., 3].min() == 255
+            opaque = self.pictures[place, ..., 3].min() == 255
             if not opaque and rng.random() < wording.background:
                 colour = rng.choice(list(BACKGROUNDS))
-            if rng.random() < 0.5 and not _has_a_side(row):
-                picture = picture[:, ::-1]
-            pictures.append(on_background(picture, colour))
-            prompts.append(put_into_words(row, colour, wording, rng))
-        return np.stack(pictures), prompts
+            pictures.append(self.picture(place, colour, chance))
+            prompts.append(put_into_words(self.rows[place], colour, wording, rng))
+        return np.stack(pictures), prompts, chances
+
+    def picture(self, place: int, colour: str | None, chances: np.ndarray) -> np.ndarray:
+        """Returns one picture on a background, varied by chance where no word says how it is.
+
+        Args:
+            place: number of the picture.
+            colour: of the background, or None for a pale one of any colour.
+            chances: `(CHANCES,)` in 0..1: whether it is mirrored, where it may be; how strong its
+                colours are; how bright its red, green and blue; and those of the background.
+
+        Returns:
+            uint8 `(S, S, 3)`.
+
+        Reference: Karras et al., "Elucidating the Design Space of Diffusion-Based Generative
+        Models", 2022 (a network that is told how its pictures were augmented does not blur them).
+        """
+        picture = self.pictures[place]
+        if chances[0] < 0.5 and not _has_a_side(self.rows[place]):
+            picture = picture[:, ::-1]
+        rgb = picture[..., :3].astype(np.float32)
+        grey = rgb.mean(-1, keepdims=True)
+        rgb = grey + (rgb - grey) * (0.7 + 0.6 * chances[1])
+        rgb = np.clip(rgb * (0.85 + 0.3 * chances[2:5]), 0, 255)
+        varied = np.dstack([np.rint(rgb).astype(np.uint8), picture[..., 3]])
+        pale = 255 - _DEEPEST * chances[5:8]
+        return on_background(varied, BACKGROUNDS[colour]["rgb"] if colour else pale)
 
 
 def read_captioned(builders: Iterable[tfds.core.DatasetBuilder], split: str, side: int):
@@ -118,7 +148,7 @@ def put_into_words(row: dict, colour: str | None, wording: Wording, rng) -> str:
 
     Args:
         row: as in `Captioned`.
-        colour: of the background, or None for white, which is not named.
+        colour: of the background, or None for one that is not named.
         wording: how often each way is taken.
         rng: a NumPy generator.
     """
@@ -138,11 +168,11 @@ def put_into_words(row: dict, colour: str | None, wording: Wording, rng) -> str:
     return prompt(words, language, style, colour)
 
 
-def on_background(picture: np.ndarray, colour: str | None) -> np.ndarray:
-    """Lays an RGBA picture on a plain background, white by default; uint8 `(H, W, 3)`."""
-    rgb = np.array(BACKGROUNDS[colour or "white"]["rgb"], np.float32)
+def on_background(picture: np.ndarray, rgb=(255, 255, 255)) -> np.ndarray:
+    """Lays an RGBA picture on a plain background of 0..255, white by default; uint8 `(H, W, 3)`."""
     alpha = picture[..., 3:].astype(np.float32) / 255
-    return np.rint(picture[..., :3] * alpha + rgb * (1 - alpha)).astype(np.uint8)
+    background = np.asarray(rgb, np.float32) * (1 - alpha)
+    return np.rint(picture[..., :3] * alpha + background).astype(np.uint8)
 
 
 def captioned_batches(
@@ -158,22 +188,24 @@ def captioned_batches(
         first_step: number of the first batch.
 
     Returns:
-        A dataset of `(image, prompt)`: float32 `(B, S, S, 3)` in 0..1 and strings `(B,)`.
+        A dataset of `(image, prompt, chances)`: float32 `(B, S, S, 3)` in 0..1, strings `(B,)` and
+        float32 `(B, CHANCES)`, as in `Captioned.draw`.
     """
     side = captioned.pictures.shape[1]
 
     def batch(number):
         rng = np.random.default_rng((seed, int(number)))
-        pictures, prompts = captioned.draw(batch_size, wording, rng)
-        return pictures, np.array([words.encode() for words in prompts])
+        pictures, prompts, chances = captioned.draw(batch_size, wording, rng)
+        return pictures, np.array([words.encode() for words in prompts]), chances
 
     def numbered(number):
-        pictures, prompts = tf.numpy_function(
-            batch, [number], (tf.uint8, tf.string), stateful=False
+        pictures, prompts, chances = tf.numpy_function(
+            batch, [number], (tf.uint8, tf.string, tf.float32), stateful=False
         )
         pictures.set_shape((batch_size, side, side, 3))
         prompts.set_shape((batch_size,))
-        return tf.cast(pictures, tf.float32) / 255, prompts
+        chances.set_shape((batch_size, CHANCES))
+        return tf.cast(pictures, tf.float32) / 255, prompts, chances
 
     return tf.data.Dataset.counter(first_step).map(numbered).prefetch(4)
 

@@ -15,14 +15,15 @@ def discriminator(
 
     Args:
         side: of the pictures in pixels, a multiple of `2 ** len(widths)`.
-        embedding_dim: width of the text embedding.
+        embedding_dim: width of the text embedding, which is best standardised.
         widths: channels at 1/2, 1/4, ... of the size.
         dtype: dtype policy of all layers but the last ones, which are float32.
 
     Returns:
         A functional model of `image` `(B, side, side, 3)` 0..1 and `embedding`
         `(B, embedding_dim)` to `score` `(B,)`, larger for a real picture of what the words say,
-        and `features`, what it saw at each size.
+        `matching` `(B, B)`, how well each picture (row) fits each one's words (column), which the
+        score contains, and `features`, what it saw at each size.
 
     Raises:
         ValueError: if the side does not fit the widths.
@@ -45,10 +46,14 @@ def discriminator(
     summary = layers.LeakyReLU(_SLOPE, dtype="float32", name="summary_relu")(summary)
     real = layers.Dense(1, dtype="float32", name="real")(summary)[:, 0]
     words = layers.Dense(widths[-1], dtype="float32", name="words")(embedding)
-    matching = ops.mean(summary * words, axis=-1)
+    matching = ops.matmul(summary, ops.transpose(words)) / widths[-1]
     return keras.Model(
         {"image": image, "embedding": embedding},
-        {"score": real + matching, "features": features},
+        {
+            "score": real + ops.diagonal(matching),
+            "matching": matching,
+            "features": features,
+        },
         name="discriminator",
     )
 

@@ -1,8 +1,9 @@
 """The generator head: from features at every level back to a picture."""
 
+import math
 from collections.abc import Sequence
 
-from keras import layers
+from keras import layers, ops
 
 from tfimg.image.blocks import residual_block, upsample
 
@@ -36,25 +37,54 @@ def generator(levels: list, embedding, num_blocks: Sequence[int], channels: int 
     )(features)
 
 
-def layout(features, noise, embedding, dtype=None):
-    """Adds what the words say, and a little chance, to each place of the coarsest features.
+def layout(features, steer, dtype=None):
+    """Adds what the words and chance say to each place of the coarsest features.
 
     Shifts and scales say the same everywhere; where there is no picture yet, something must say
-    what is where. Of the noise only one pixel a place is taken: fine noise would have to be taken
-    away again.
+    what is where.
 
     Args:
         features: `(B, H, W, C)` of a known size.
-        noise: `(B, H * K, W * K, 3)`.
-        embedding: `(B, D)` text embedding.
+        steer: `(B, D)`.
         dtype: dtype policy of the layers.
 
     Returns:
         `(B, H, W, C)`.
     """
     _, height, width, channels = features.shape
-    places = layers.Dense(height * width * channels, dtype=dtype, name="layout")(embedding)
+    places = layers.Dense(height * width * channels, dtype=dtype, name="layout")(steer)
     places = layers.Reshape((height, width, channels), name="layout_places", dtype=dtype)(places)
-    stride = noise.shape[1] // height
-    chance = layers.Conv2D(channels, 1, strides=stride, name="layout_chance", dtype=dtype)(noise)
-    return layers.Add(name="layout_add", dtype=dtype)([features, places, chance])
+    return layers.Add(name="layout_add", dtype=dtype)([features, places])
+
+
+def chance(noise, stride: int):
+    """Takes from a canvas of noise the numbers that decide what the words leave open.
+
+    Args:
+        noise: `(B, S, S, 3)`, S being a multiple of `stride`.
+        stride: from one pixel that is taken to the next; noise as fine as the picture would only
+            have to be taken away again.
+
+    Returns:
+        `(B, 3 * (S / stride)**2)`, row by row.
+    """
+    taken = noise[:, ::stride, ::stride]
+    return ops.reshape(taken, (-1, math.prod(taken.shape[1:])))
+
+
+def with_chance(noise, numbers, stride: int):
+    """Returns a canvas whose `chance` begins with these numbers.
+
+    Args:
+        noise: `(B, S, S, 3)`.
+        numbers: `(B, n)`, of noise's own distribution.
+        stride: as in `chance`.
+    """
+    side = noise.shape[1]
+    numbers = ops.concatenate([numbers, chance(noise, stride)[:, numbers.shape[1] :]], axis=1)
+    count = side // stride
+    taken = ops.reshape(numbers, (-1, count, 1, count, 1, noise.shape[3]))
+    tiles = ops.reshape(noise, (-1, count, stride, count, stride, noise.shape[3]))
+    first = ops.arange(stride) == 0
+    first = first[:, None, None, None] & first[:, None]
+    return ops.reshape(ops.where(first, taken, tiles), ops.shape(noise))

@@ -8,6 +8,7 @@ import tensorflow as tf
 import tfimg
 from tfimg.data.captioned import Wording, captioned_batches
 from tfimg.image.discriminator import discriminator
+from tfimg.image.generator import with_chance
 from tfimg.losses import PyramidLoss
 from training.adversary import Adversary
 from training.kinds import Options
@@ -26,11 +27,12 @@ def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.dat
     print(f"{len(captioned.rows)} captioned pictures", flush=True)
     reader, preprocessor = task.backbone.text_encoder, task.preprocessor
 
-    def canvas(number, picture, prompt):
-        """A mixture of noise and picture, from noise alone on."""
+    def canvas(number, picture, prompt, chances):
+        """A mixture of picture and the noise that it came from, from noise alone on."""
         seeds = tf.random.experimental.stateless_split((options.seed, number), 3)
         shape = (recipe.batch_size, 1, 1, 1)
-        noise = tf.random.stateless_uniform(tf.shape(picture), seeds[0])
+        noise = tf.random.stateless_uniform(picture.shape, seeds[0])
+        noise = with_chance(noise, chances, task.backbone.multiple)
         share = tf.random.stateless_uniform(shape, seeds[1])
         share *= tf.cast(tf.random.stateless_uniform(shape, seeds[2]) < recipe.started, tf.float32)
         x = {

@@ -1,0 +1,104 @@
+"""What an artefact gives beside what Keras gives, and whether that is near enough."""
+
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+_LEVELS = {"saved_model": 1, "none": 1, "float16": 2}
+_NUMBERS = 1e-4
+_DECIBELS = 0.3
+_ALIKE = 30.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison with Keras.
+
+    Attributes:
+        artefact: what was run.
+        what: which of its outputs.
+        difference: the largest, in levels of 255 for pictures.
+        psnr: of its pictures, dB: against the clean ones of what was restored, against Keras' own
+            of what was made from words; None for numbers.
+        change: by how much restored pictures differ from Keras' own in that, dB, or None.
+        tolerance: in words.
+        passed: whether it is within its tolerance.
+    """
+
+    artefact: str
+    what: str
+    difference: float
+    psnr: float | None
+    change: float | None
+    tolerance: str
+    passed: bool
+
+
+def picture_row(
+    artefact: str, what: str, kind: str, pictures: np.ndarray, truth: np.ndarray, clean=None
+) -> Row:
+    """Compares pictures.
+
+    Args:
+        artefact: what made them.
+        what: which of its outputs.
+        kind: `"saved_model"` or how it is quantised, which decides the tolerance.
+        pictures: uint8 `(N, H, W, 3)`.
+        truth: what Keras made, alike.
+        clean: what they should be, float `(N, H, W, 3)` in 0..1; None for pictures from words.
+    """
+    from tfimg.metrics import psnr
+    from tfimg.pixels import to_float
+
+    levels = int(np.abs(pictures.astype(int) - truth).max())
+
+    def score(images, against):
+        return float(np.mean([psnr(to_float(a), b) for a, b in zip(images, against, strict=True)]))
+
+    if clean is None:
+        value, change = score(pictures, to_float(truth)), None
+        lossy = (f"{_ALIKE:g} dB to Keras'", value >= _ALIKE)
+    else:
+        value = score(pictures, clean)
+        change = value - score(truth, clean)
+        lossy = (f"{_DECIBELS} dB", change >= -_DECIBELS)
+    exact = _LEVELS.get(kind)
+    tolerance, passed = lossy if exact is None else (f"{exact}/255", levels <= exact)
+    return Row(artefact, what, levels, value, change, tolerance, passed)
+
+
+def number_row(artefact: str, what: str, found, expected) -> Row:
+    """Compares probabilities or embeddings."""
+    difference = float(np.abs(np.asarray(found) - np.asarray(expected)).max())
+    return Row(artefact, what, difference, None, None, f"{_NUMBERS:g}", difference <= _NUMBERS)
+
+
+def run_outside(folder: Path, signature: str, **inputs) -> np.ndarray:
+    """Runs a signature with one output in the C++ loader, where tensorflow is never imported.
+
+    Args:
+        folder: of a SavedModel.
+        signature: its name.
+        inputs: arrays, and lists of str or bytes.
+
+    Raises:
+        ValueError: with what the loader or the runtime says.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        given, taken = Path(scratch) / "inputs.npz", Path(scratch) / "outputs.npz"
+        # Words as UTF-8, because fixed-width bytes are what both sides can load safely.
+        encoded = {
+            name: [v.encode() if isinstance(v, str) else v for v in value]
+            for name, value in inputs.items()
+        }
+        np.savez(given, **encoded)
+        command = [sys.executable, "-m", "export.session", folder, signature, given, taken]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise ValueError(done.stderr.strip().splitlines()[-1])
+        with np.load(taken) as outputs:
+            return outputs[outputs.files[0]]
