@@ -3,11 +3,12 @@
     python -m export.batch --input 'photos/**' --output restored --instruction "remove the noise" \\
         --model served/restorer/1
 
-Each picture becomes a PNG at the same place below the output; what follows the arguments above
-goes to Beam, such as `--runner=DirectRunner --direct_num_workers=0`. Pictures whose output is
-there already are left out, so a run that was stopped goes on when it is started again. An output
-appears whole or not at all, and twice the same when a worker dies and its work is done again.
-Pictures that cannot be restored are listed, with the reason, in `failed-*.jsonl` of the output.
+Each picture, in any format that `tfimg` reads, becomes an upright PNG at the same place below the
+output; what follows the arguments above goes to Beam, such as `--runner=DirectRunner
+--direct_num_workers=0`. Hidden files are left out, and so are pictures whose output is there
+already: a run that was stopped goes on when it is started again. An output appears whole or not at
+all, and twice the same when a worker dies and its work is done again. Pictures that cannot be
+restored are listed, with the reason, in `failed-*.jsonl` of the output.
 
 Apache Beam is an extra (`pip install ".[batch]"`), best in an environment of its own.
 """
@@ -22,12 +23,11 @@ import apache_beam as beam
 from apache_beam.io import fileio
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.ml.inference.base import ModelHandler, PredictionResult, RunInference
-from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions
+from apache_beam.options.pipeline_options import PipelineOptions
 
+from export.pictures import upright_png
+from export.places import fixed_part, is_input, lies_in, target
 from tfimg.arguments import Parser, one_line, refuse
-from tfimg.files import has_picture_suffix
-
-_WILD = "*?["
 
 
 class SavedModelHandler(ModelHandler):
@@ -37,7 +37,7 @@ class SavedModelHandler(ModelHandler):
         folder: `NAME/VERSION`, what `export.saved_model` wrote.
         instruction: what to do with each picture.
 
-    Elements are pairs of a path and the file's bytes.
+    Elements are pairs of a path and a PNG's bytes.
     """
 
     def __init__(self, folder: str, instruction: str):
@@ -60,18 +60,23 @@ class SavedModelHandler(ModelHandler):
 
 
 class _Read(beam.DoFn):
-    """From a file's name to its bytes; what cannot be read goes to the list of failures."""
+    """From a file's name to an upright PNG; what is no picture goes to the list of failures."""
 
     def process(self, metadata):
         try:
             with FileSystems.open(metadata.path) as file:
-                yield metadata.path, file.read()
-        except OSError as error:
+                yield metadata.path, upright_png(file.read())
+        except (OSError, ValueError) as error:
             yield beam.pvalue.TaggedOutput("failed", (metadata.path, one_line(error)))
 
 
 class _Write(beam.DoFn):
-    """Writes a result beside its place, then renames it."""
+    """Writes a result beside its place, then renames it.
+
+    Args:
+        root: the pattern's fixed part.
+        output: folder for the results.
+    """
 
     def __init__(self, root: str, output: str):
         self._root, self._output = root, output
@@ -93,23 +98,6 @@ class _Write(beam.DoFn):
         yield place
 
 
-def target(path: str, root: str, output: str) -> str:
-    """Returns where the result of a picture goes.
-
-    Example:
-        >>> target("in/a/b.jpg", "in", "out")
-        'out/a/b.jpg.png'
-    """
-    return f"{output.rstrip('/')}/{path[len(root) :].lstrip('/')}.png"
-
-
-def fixed_part(pattern: str) -> str:
-    """Returns the folder of a pattern that no wildcard touches."""
-    parts = pattern.split("/")
-    wild = next((n for n, part in enumerate(parts) if set(part) & set(_WILD)), len(parts) - 1)
-    return "/".join(parts[:wild])
-
-
 def build(pipeline, pattern: str, output: str, instruction: str, model: str):
     """Adds the work to a pipeline.
 
@@ -121,19 +109,19 @@ def build(pipeline, pattern: str, output: str, instruction: str, model: str):
         model: folder of an exported SavedModel that workers can read.
 
     Returns:
-        The collections of outputs written and of pairs of a path and why it failed.
+        The collections of pictures found, of outputs written, and of pairs of a path and why it
+        failed.
     """
     root = fixed_part(pattern)
-
-    def waiting(metadata):
-        return has_picture_suffix(metadata.path) and not FileSystems.exists(
-            target(metadata.path, root, output)
-        )
-
-    read = (
+    found = (
         pipeline
-        | "find" >> fileio.MatchFiles(pattern)
-        | "those without a result" >> beam.Filter(waiting)
+        | "match" >> fileio.MatchFiles(pattern)
+        | "pictures" >> beam.Filter(lambda metadata: is_input(metadata.path, root, output))
+    )
+    read = (
+        found
+        | "those without a result"
+        >> beam.Filter(lambda file: not FileSystems.exists(target(file.path, root, output)))
         | "spread" >> beam.Reshuffle()
         | "read" >> beam.ParDo(_Read()).with_outputs("failed", main="pictures")
     )
@@ -154,7 +142,11 @@ def build(pipeline, pattern: str, output: str, instruction: str, model: str):
             f"{output.rstrip('/')}/failed", ".jsonl", num_shards=1, skip_if_empty=True
         )
     )
-    return written, failures
+    return found, written, failures
+
+
+def _count(element, name):
+    beam.metrics.Metrics.counter("export.batch", name).inc()
 
 
 def main(arguments=None) -> int:
@@ -173,24 +165,26 @@ def main(arguments=None) -> int:
         return refuse(parser.prog, "the instruction is empty; say what to do in words")
     if not (Path(args.model) / "saved_model.pb").is_file():
         return refuse(parser.prog, f"--model {args.model} is no SavedModel; see export.saved_model")
+    if lies_in(fixed_part(args.input), args.output):
+        return refuse(
+            parser.prog,
+            f"--output {args.output} holds the pictures of --input {args.input}; name another",
+        )
     try:
-        options = PipelineOptions(more, save_main_session=False)
-        options.view_as(SetupOptions).save_main_session = False
-        pipeline = beam.Pipeline(options=options)
-        written, failures = build(pipeline, args.input, args.output, args.instruction, args.model)
-        counters = {
-            name: beam.metrics.Metrics.counter("export.batch", name)
-            for name in ("written", "failed")
-        }
-        _ = written | "count written" >> beam.Map(lambda _: counters["written"].inc())
-        _ = failures | "count failed" >> beam.Map(lambda _: counters["failed"].inc())
+        pipeline = beam.Pipeline(options=PipelineOptions(more, save_main_session=False))
+        collections = build(pipeline, args.input, args.output, args.instruction, args.model)
+        for name, collection in zip(("found", "written", "failed"), collections, strict=True):
+            _ = collection | f"count {name}" >> beam.Map(_count, name)
         result = pipeline.run()
         result.wait_until_finish()
     except (OSError, ValueError, RuntimeError) as error:
         return refuse(parser.prog, one_line(error))
-    found = {row.key.metric.name: row.committed for row in result.metrics().query()["counters"]}
-    failed = found.get("failed", 0)
-    print(f"{found.get('written', 0)} written, {failed} failed")
+    counts = {row.key.metric.name: row.committed for row in result.metrics().query()["counters"]}
+    found, written, failed = (counts.get(name, 0) for name in ("found", "written", "failed"))
+    if not found:
+        return refuse(parser.prog, f"--input {args.input} matches no picture")
+    there = found - written - failed
+    print(f"{found} found, {there} there already, {written} written, {failed} failed")
     return 2 if failed else 0
 
 

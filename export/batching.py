@@ -97,8 +97,14 @@ class Batcher:
             if len(self._waiting) >= self._capacity:
                 raise QueueFull(f"{self._capacity} requests are waiting already; try again later")
             self._waiting.append(request)
-            self._changed.notify()
+            # All, because one may be waiting for company that this request is not.
+            self._changed.notify_all()
         return request.answer
+
+    @property
+    def holds(self) -> int:
+        """How many requests it can have at a time: those that wait and those under way."""
+        return self._capacity + len(self._workers) * self._max_rows
 
     @property
     def waiting(self) -> int:
@@ -147,9 +153,12 @@ class Batcher:
     def _serve(self, batch):
         now, alive = time.monotonic(), []
         for request in batch:
+            # What was cancelled takes no answer, not even that it is late.
+            if not request.answer.set_running_or_notify_cancel():
+                continue
             if request.deadline is not None and request.deadline < now:
                 request.answer.set_exception(DeadlinePassed("the deadline passed in the queue"))
-            elif request.answer.set_running_or_notify_cancel():
+            else:
                 alive.append(request)
         if len(alive) > 1 and not self._answer(alive):
             for request in alive:
@@ -162,13 +171,15 @@ class Batcher:
             names = batch[0].inputs
             joined = {name: np.concatenate([r.inputs[name] for r in batch]) for name in names}
             outputs = self._run(batch[0].signature, joined)
+            answers, start = [], 0
+            for request in batch:
+                rows = slice(start, start + request.rows)
+                answers.append({name: array[rows] for name, array in outputs.items()})
+                start += request.rows
         except Exception as error:  # whatever it is, it belongs to whoever asked
             if len(batch) == 1:
                 batch[0].answer.set_exception(error)
             return False
-        start = 0
-        for request in batch:
-            rows = slice(start, start + request.rows)
-            request.answer.set_result({name: array[rows] for name, array in outputs.items()})
-            start += request.rows
+        for request, answer in zip(batch, answers, strict=True):
+            request.answer.set_result(answer)
         return True

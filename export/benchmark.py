@@ -4,13 +4,14 @@
 
 Milliseconds a picture are medians; each round times every network once, so a slow moment hits all
 of them. GMAC counts multiplications and additions of convolutions and matrix products; the share
-is of what a large float32 matrix product reaches on the same threads. `--size` may also be
-`1920x1080` or `4000x3000`: then only ours are timed, whole files through `restore`. A preset that
-makes pictures from words is timed alone, at its own size.
+is of what a large float32 matrix product reaches on the same threads, of which the server has as
+many. `--size` may also be `1920x1080` or `4000x3000`: then only ours are timed, whole files through
+`restore`. A preset that makes pictures from words is timed alone, at its own size.
 """
 
 import argparse
 import json
+import math
 import os
 import re
 import statistics
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from export import subjects
 from export.subjects import Subject
-from tfimg.arguments import Parser, one_line, refuse
+from tfimg.arguments import Parser, one_line, positive, refuse
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -46,6 +47,8 @@ def main(arguments=None) -> int:
         presets.resolve(preset)
     except ValueError as error:
         return refuse(parser.prog, one_line(error))
+    # What the C++ runtime goes by, in this process and in the server's, which inherits it.
+    os.environ["TF_NUM_INTRAOP_THREADS"] = str(args.threads)
     import tensorflow as tf
 
     import tfimg
@@ -53,34 +56,43 @@ def main(arguments=None) -> int:
 
     tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     tf.get_logger().setLevel("ERROR")
-    timed: dict[tuple[str, str], Subject] = {}
-    with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    try:
         task = load(preset)
         if isinstance(task, tfimg.TextToImage):
-            from export.maker_subjects import maker_subjects
-
             width = height = task.backbone.canvas
-            timed = maker_subjects(task, preset, args.threads, scratch)
-        elif width * height > _WITH_PEERS:
-            timed = subjects.large_subjects(preset, width, height, args.threads, scratch)
-        else:
-            if "keras" in args.runtime:
-                timed |= subjects.keras_subjects(preset, width, height)
-            if {"saved_model", "server"} & {*args.runtime}:
-                timed |= subjects.served_subjects(
-                    preset, width, height, args.runtime, scratch, stack
-                )
-            if "litert" in args.runtime:
-                timed |= subjects.litert_subjects(preset, width, height, args.threads, scratch)
-        peak = peak_gflops()
-        rows = table(measure(timed, args.rounds), timed, peak)
+        with ExitStack() as stack:
+            timed = _subjects(task, preset, width, height, args, stack)
+            peak = peak_gflops()
+            rows = table(measure(timed, args.rounds), timed, peak)
+    except (OSError, ValueError) as error:
+        return refuse(parser.prog, one_line(error))
     about = {"size": f"{width}x{height}", "threads": args.threads, "peak GFLOP/s": round(peak)}
     if args.json:
         print(json.dumps({**about, "rows": rows}, indent=1))
     else:
         _show(rows, about, args.rounds)
     return 0
+
+
+def _subjects(task, preset, width, height, args, stack) -> dict[tuple[str, str], Subject]:
+    """What the arguments ask for; `stack` stops and removes it in the end."""
+    import tfimg
+
+    scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    if isinstance(task, tfimg.TextToImage):
+        from export.maker_subjects import maker_subjects
+
+        return maker_subjects(task, preset, args.threads, scratch)
+    if width * height > _WITH_PEERS:
+        return subjects.large_subjects(preset, width, height, args.threads, scratch)
+    timed = {}
+    if "keras" in args.runtime:
+        timed |= subjects.keras_subjects(preset, width, height)
+    if {"saved_model", "server"} & {*args.runtime}:
+        timed |= subjects.served_subjects(preset, width, height, args.runtime, scratch, stack)
+    if "litert" in args.runtime:
+        timed |= subjects.litert_subjects(preset, width, height, args.threads, scratch)
+    return timed
 
 
 def peak_gflops(side: int = 2048, rounds: int = 5) -> float:
@@ -95,7 +107,15 @@ def peak_gflops(side: int = 2048, rounds: int = 5) -> float:
 
 
 def measure(timed: dict, rounds: int) -> dict:
-    """Returns each subject's milliseconds a picture in each round, after one that is not kept."""
+    """Returns each subject's milliseconds a picture in each round, after one that is not kept.
+
+    Args:
+        timed: of each name a `Subject`.
+        rounds: each times every subject once.
+
+    Returns:
+        Of each name a list of as many numbers.
+    """
     milliseconds = {name: [] for name in timed}
     for number in range(rounds + 1):
         for name, subject in timed.items():
@@ -110,6 +130,7 @@ def measure(timed: dict, rounds: int) -> dict:
 def table(milliseconds: dict, timed: dict, peak: float) -> list[dict]:
     """Returns a row a subject: median, 95th percentile, cost, and how many times faster it is.
 
+    The percentile is the time that 95 % of the rounds do not pass: of up to 19 rounds the longest.
     A ratio is to the peer in the same runtime; None where that was not timed, or is the row itself.
 
     Args:
@@ -125,7 +146,7 @@ def table(milliseconds: dict, timed: dict, peak: float) -> list[dict]:
             "runtime": runtime,
             "network": network,
             "median": medians[runtime, network],
-            "p95": sorted(times)[int(0.95 * (len(times) - 1))],
+            "p95": sorted(times)[math.ceil(95 * len(times) / 100) - 1],
             "GMAC": gmac,
             "share of peak": gmac and 2000 * gmac / medians[runtime, network] / peak,
         }
@@ -178,8 +199,8 @@ def _parser():
     parser.add_argument("--preset", help="a bundled name or a folder")
     parser.add_argument("--size", default="256", help="side of the picture in pixels, or WxH")
     parser.add_argument("--runtime", nargs="+", default=_RUNTIMES, choices=_RUNTIMES)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=positive, default=2)
+    parser.add_argument("--rounds", type=positive, default=7)
     parser.add_argument("--json", action="store_true")
     return parser
 

@@ -7,16 +7,14 @@ python -m export.client --generate "a red apple" --seed 3 -o apple.png --model m
 
 import argparse
 import base64
-import io
 import os
 import sys
 import time
 from collections.abc import Callable
 
 import numpy as np
-from PIL import Image
 
-from export.pictures import restore_files, settle
+from export.pictures import from_png, restore_files, settle, to_png
 from tfimg import files, pixels
 from tfimg.arguments import Parser, one_line, refuse
 from tfimg.limits import check_request
@@ -78,9 +76,7 @@ class Client:
         Raises:
             ServerError: with what the server said, or that it did not answer.
         """
-        buffer = io.BytesIO()
-        Image.fromarray(image).save(buffer, "PNG", compress_level=1)
-        return self._patiently(image_bytes=buffer.getvalue(), instruction=instruction)
+        return self._patiently(image_bytes=to_png(image), instruction=instruction)
 
     def generate(self, prompt: str, seed: int = 0) -> np.ndarray:
         """Makes one picture.
@@ -108,8 +104,7 @@ class Client:
                 pause *= 2
         else:
             answer = self._ask(inputs)
-        with Image.open(io.BytesIO(answer)) as picture:
-            return np.asarray(picture.convert("RGB"))
+        return from_png(answer)
 
 
 def _rest(server, model, seconds) -> Callable[[dict], bytes]:
@@ -146,6 +141,8 @@ def _grpc(server, model, seconds) -> Callable[[dict], bytes]:
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
     options = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+    if "://" in server:
+        raise ValueError(f"a server for gRPC is HOST:PORT without http://, found {server!r}")
     channel = grpc.insecure_channel(server, options)
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
     busy = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE)

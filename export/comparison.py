@@ -3,10 +3,15 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from export.client import Client
 
 _LEVELS = {"saved_model": 1, "none": 1, "float16": 2}
 _NUMBERS = 1e-4
@@ -77,13 +82,43 @@ def number_row(artefact: str, what: str, found, expected) -> Row:
     return Row(artefact, what, difference, None, None, f"{_NUMBERS:g}", difference <= _NUMBERS)
 
 
-def run_outside(folder: Path, signature: str, **inputs) -> np.ndarray:
-    """Runs a signature with one output in the C++ loader, where tensorflow is never imported.
+def server_rows(
+    folder: Path, ask: Callable[["Client"], np.ndarray], truth: np.ndarray, clean=None
+) -> list[Row]:
+    """Compares what a server of a SavedModel answers, over each protocol.
+
+    Args:
+        folder: of the SavedModel.
+        ask: from a client to its pictures, uint8 `(N, H, W, 3)`.
+        truth: what Keras made, alike.
+        clean: as in `picture_row`.
+
+    Raises:
+        OSError: if the server does not start.
+    """
+    from export.client import Client
+    from export.launch import served
+
+    with served(folder) as server:
+        clients = {
+            "REST": Client(server.rest, server.model),
+            "gRPC": Client(server.grpc, server.model, "grpc"),
+        }
+        pictures = {protocol: ask(client) for protocol, client in clients.items()}
+    name = f"server of {folder}"
+    return [picture_row(name, p, "saved_model", m, truth, clean) for p, m in pictures.items()]
+
+
+def run_outside(folder: Path, signature: str, **inputs) -> dict[str, np.ndarray]:
+    """Runs a signature in the C++ loader, in a process where tensorflow is never imported.
 
     Args:
         folder: of a SavedModel.
         signature: its name.
         inputs: arrays, and lists of str or bytes.
+
+    Returns:
+        An array for each output; strings as fixed-width bytes.
 
     Raises:
         ValueError: with what the loader or the runtime says.
@@ -101,4 +136,4 @@ def run_outside(folder: Path, signature: str, **inputs) -> np.ndarray:
         if done.returncode:
             raise ValueError(done.stderr.strip().splitlines()[-1])
         with np.load(taken) as outputs:
-            return outputs[outputs.files[0]]
+            return dict(outputs)

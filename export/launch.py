@@ -35,18 +35,19 @@ def served(folder: str | Path, *options: object) -> Iterator[Served]:
     """Starts `export.serve`, and stops it at the end as a signal would.
 
     Args:
-        folder: what is served.
+        folder: what is served, `NAME` or `NAME/VERSION`.
         *options: of `export.serve`, in its own words.
 
     Yields:
         Where it listens; it takes requests already.
 
     Raises:
-        OSError: if it does not start.
+        OSError: if it does not start, or does not stop and has to be killed.
     """
     ports = ("--rest-port", 0, "--grpc-port", 0)
+    place = os.path.abspath(folder)  # it starts in another folder
     process = subprocess.Popen(
-        [*map(str, (sys.executable, "-m", "export.serve", folder, *ports, *options))],
+        [*map(str, (sys.executable, "-m", "export.serve", place, *ports, *options))],
         cwd=Path(__file__).parents[1],
         stdout=subprocess.PIPE,
         text=True,
@@ -60,5 +61,12 @@ def served(folder: str | Path, *options: object) -> Iterator[Served]:
         yield Served(found[2], found[1], found[3], process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(_STOP_SECONDS)
-        process.stdout.close()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            said = f"the server did not stop within {_STOP_SECONDS} s and was killed"
+            raise OSError(said) from None
+        finally:
+            process.stdout.close()

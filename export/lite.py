@@ -2,27 +2,25 @@
 
     python -m export.lite FOLDER IN… "remove the noise" -o OUT
 
-It needs `numpy` and `ai-edge-litert`, and Pillow to read and write files. An app does the same
-with the same models, the vocabulary and `model.json`.
+It needs `numpy` and `ai-edge-litert`, Pillow to read and write files, and `rich` to show how far it
+is. An app does the same with the same models, the vocabulary and `model.json`.
 """
 
 import argparse
-import json
 import sys
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from export.lite_model import LiteModel
 from export.pictures import restore_files, settle
-from export.wordpiece import WordPiece
 from tfimg import pixels
-from tfimg.arguments import Parser, one_line, refuse
+from tfimg.arguments import Parser, one_line, positive, refuse
 from tfimg.postprocess import check_strength, postprocess
 from tfimg.tiling import restore_tiled
 
 
-class LiteRestorer:
+class LiteRestorer(LiteModel):
     """A restorer that runs in LiteRT.
 
     Args:
@@ -30,7 +28,7 @@ class LiteRestorer:
         threads: of the interpreter.
 
     Raises:
-        FileNotFoundError, ValueError: if the folder is none or lacks a file.
+        FileNotFoundError, ValueError: if the folder is none, lacks a file, or makes pictures.
 
     Example:
 
@@ -40,34 +38,22 @@ class LiteRestorer:
     ```
     """
 
+    restores = True
+
     def __init__(self, folder: str | Path, threads: int = 2):
-        from ai_edge_litert.interpreter import Interpreter
-
-        self.folder = folder = Path(folder)
-        if not (folder / "model.json").is_file():
-            raise FileNotFoundError(f"no exported model in {str(folder)!r}: model.json is missing")
-        self.description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-
-        def load(part):
-            path = folder / self.description[part]["file"]
-            if not path.is_file():
-                raise FileNotFoundError(f"{path} is missing")
-            return Interpreter(str(path), num_threads=threads)
-
-        words = self.description["words"]
-        self._tokenize = WordPiece(folder / words["vocabulary"], **words["tokenizer"])
-        self._words = load("words").get_signature_runner()
-        self._image = load("image").get_signature_runner()
-        self._diagnosis = load("diagnosis").get_signature_runner()
+        super().__init__(folder, threads)
+        self._diagnosis = self._runner("diagnosis")
         self._size = self.description["image"]["size"]
-        self._read = lru_cache(1024)(self._read_uncached)
-
-    def embed(self, instruction: str) -> np.ndarray:
-        """Returns the text embedding `(D,)` of a sentence; computed once a sentence."""
-        return self._read(instruction)["embedding"][0]
 
     def interpret(self, instruction: str) -> dict[str, float]:
-        """Returns a probability for each label."""
+        """Returns a probability for each label: how likely the sentence asks for it.
+
+        Args:
+            instruction: what to do, in English or Chinese.
+
+        Raises:
+            ValueError: if the sentence is empty.
+        """
         probabilities = self._read(instruction)["probabilities"][0]
         return dict(zip(self.description["labels"], map(float, probabilities), strict=True))
 
@@ -89,6 +75,10 @@ class LiteRestorer:
 
     def restore(self, image: np.ndarray, instruction: str, strength: float = 1.0) -> np.ndarray:
         """Restores a picture of any size, tile by tile where the model has a fixed size.
+
+        What the words ask for is done at once and in full. An order ("first denoise, then
+        sharpen") or a degree ("slightly") in them is not read, as `tfimg.ImageRestorer.restore`
+        does: call it once a step, each time with what the last one gave, and give `strength`.
 
         Args:
             image: `(H, W, 3)`, uint8, uint16 or float 0..1; the model sees it with 8 bits.
@@ -136,10 +126,6 @@ class LiteRestorer:
         inputs = {"image": pixels.to_uint8(tile), "embedding": embedding[None]}
         return pixels.to_float(self._image(**inputs)["image"])
 
-    def _read_uncached(self, instruction):
-        token_ids, padding_mask = self._tokenize(instruction)
-        return self._words(token_ids=token_ids, padding_mask=padding_mask)
-
 
 def main(arguments=None) -> int:
     """Restores the files that the arguments name."""
@@ -168,7 +154,7 @@ def _parser():
     )
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--strength", type=float, default=1.0)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=positive, default=2)
     return parser
 
 

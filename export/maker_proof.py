@@ -1,12 +1,12 @@
 """The same words and seeds through Keras and every artefact of a maker of pictures."""
 
-import io
+import functools
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from export.comparison import Row, number_row, picture_row, run_outside
+from export.comparison import Row, number_row, picture_row, run_outside, server_rows
+from export.pictures import from_png
 
 # What is asked for, each with a seed of its own.
 PROMPTS = (
@@ -30,7 +30,11 @@ def compare(maker, saved_model: Path | None, lite: list[Path]) -> list[Row]:
     if saved_model:
         truth = np.concatenate([maker.generate(p, seed=n) for n, p in enumerate(PROMPTS)])
         rows += _saved_model_rows(maker, truth, saved_model)
-        rows += _server_rows(truth, saved_model)
+
+        def ask(client):
+            return np.stack([client.generate(p, n) for n, p in enumerate(PROMPTS)])
+
+        rows += server_rows(saved_model, ask, truth)
     for folder in lite:
         rows += _lite_rows(maker, folder)
     return rows
@@ -39,35 +43,19 @@ def compare(maker, saved_model: Path | None, lite: list[Path]) -> list[Row]:
 def _saved_model_rows(maker, truth, folder):
     words, seeds = [*PROMPTS], np.arange(len(PROMPTS), dtype=np.int64)
     embeddings = np.stack([maker.embed(prompt) for prompt in words])
-    served = run_outside(folder, "serving_default", prompt=words, seed=seeds)
-    embedded = run_outside(folder, "generate_embedded", embedding=embeddings, seed=seeds)
+    run = functools.partial(run_outside, folder)
+    served = run("serving_default", prompt=words, seed=seeds)
+    embedded = run("generate_embedded", embedding=embeddings, seed=seeds)
     pictures = {
-        "serving_default": np.stack([np.asarray(Image.open(io.BytesIO(d))) for d in served]),
-        "generate": run_outside(folder, "generate", prompt=words, seed=seeds),
-        "generate_embedded": embedded,
+        "serving_default": np.stack([*map(from_png, served["image_bytes"])]),
+        "generate": run("generate", prompt=words, seed=seeds)["image"],
+        "generate_embedded": embedded["image"],
     }
-    read = run_outside(folder, "encode_text", prompt=words)
+    read = run("encode_text", prompt=words)["embedding"]
     return [
         *(picture_row(str(folder), what, "saved_model", p, truth) for what, p in pictures.items()),
         number_row(str(folder), "encode_text", read, embeddings),
     ]
-
-
-def _server_rows(truth, folder):
-    from export.client import Client
-    from export.launch import served
-
-    with served(folder) as server:
-        asked = {
-            "REST": Client(server.rest, server.model),
-            "gRPC": Client(server.grpc, server.model, "grpc"),
-        }
-        pictures = {
-            protocol: np.stack([client.generate(p, n) for n, p in enumerate(PROMPTS)])
-            for protocol, client in asked.items()
-        }
-    name = f"server of {folder}"
-    return [picture_row(name, p, "saved_model", made, truth) for p, made in pictures.items()]
 
 
 def _lite_rows(maker, folder):

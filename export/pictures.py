@@ -1,12 +1,57 @@
-"""Files through a function of a picture and back: what the commands that restore share."""
+"""Pictures as files and bytes: what the commands that restore share."""
 
+import io
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from PIL import Image
 
-from tfimg import files, jobs
+from tfimg import files, jobs, pixels
 from tfimg.arguments import one_line, refuse
+
+
+def to_png(image: np.ndarray) -> bytes:
+    """Encodes a picture, quickly rather than small.
+
+    Args:
+        image: uint8 `(H, W, 3)`.
+
+    Returns:
+        What a PNG file holds.
+    """
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def from_png(data: bytes) -> np.ndarray:
+    """Decodes what a model or a server answers; uint8 `(H, W, 3)`."""
+    with Image.open(io.BytesIO(data)) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def upright_png(data: bytes) -> bytes:
+    """Turns a picture file of any known format into what every signature takes.
+
+    Args:
+        data: of the file.
+
+    Returns:
+        An upright PNG with 8 bits a channel, without transparency.
+
+    Raises:
+        ValueError: if it is no picture, or a broken or too large one.
+    """
+    with tempfile.NamedTemporaryFile() as file:  # which is what `read_picture` reads
+        file.write(data)
+        file.flush()
+        try:
+            picture = files.read_picture(file.name)
+        except ValueError as error:
+            raise ValueError(str(error).removeprefix(f"{file.name}: ")) from error
+    return to_png(pixels.to_uint8(picture.pixels))
 
 
 def settle(words: list[str], output: str) -> tuple[jobs.Plan, str]:
@@ -31,7 +76,9 @@ def settle(words: list[str], output: str) -> tuple[jobs.Plan, str]:
 def restore_files(
     program: str, plan: jobs.Plan, restore: Callable[[np.ndarray], np.ndarray]
 ) -> int:
-    """Works through a plan; a picture that fails does not stop the others.
+    """Works through a plan, a line a picture; one that fails does not stop the others.
+
+    It needs NumPy and Pillow alone, as an app around the LiteRT models does.
 
     Args:
         program: who says what failed.
@@ -42,11 +89,14 @@ def restore_files(
         The exit status: 2 where a picture failed.
     """
     failed = list(plan.refused)
-    for job in plan.jobs:
+    for number, job in enumerate(plan.jobs, 1):
         try:
             picture = files.read_picture(job.source)
+            if picture.note:
+                print(f"{job.source}: {picture.note}")
             restored = replace(picture, pixels=restore(picture.pixels))
-            print(f"{job.target}: {files.write_picture(restored, job.target) or 'written'}")
-        except (OSError, RuntimeError, ValueError) as error:
+            note = files.write_picture(restored, job.target)
+            print(f"{job.target}: {note or 'written'} ({number} of {len(plan.jobs)})", flush=True)
+        except (MemoryError, OSError, RuntimeError, ValueError) as error:
             failed.append(f"{job.source}: {one_line(error)}")
     return refuse(program, jobs.summary(failed)) if failed else 0

@@ -10,6 +10,7 @@ import json
 import re
 
 import numpy as np
+from google.protobuf.json_format import MessageToDict
 from prometheus_client import generate_latest
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -17,9 +18,16 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from export.batching import DeadlinePassed, QueueFull
+from export.metadata import signature_map
+from export.runtime import Failed
 from export.served import BadRequest, NotFound, ServedModel
 
 _PATH = re.compile(r"(?P<name>[^/:]+)(/versions/(?P<version>\d+))?(?P<verb>:predict|/metadata)?")
+
+
+_RETRY = {"Retry-After": "1"}
+# Of the runtime's codes those that may pass: too little memory, and not available.
+_LATER = (8, 14)
 
 
 class _TooLarge(Exception):
@@ -58,13 +66,15 @@ def application(model: ServedModel, max_bytes: int, seconds: float) -> Starlette
         except _TooLarge as error:
             return _error(413, error)
         except QueueFull as error:
-            return _error(429 if model.ready else 503, error, {"Retry-After": "1"})
+            return _error(429 if model.ready else 503, error, _RETRY)
         except DeadlinePassed as error:
             return _error(504, error)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it
         except (BadRequest, ValueError) as error:
             return _error(400, error)
+        except Failed as error:
+            return _error(503, error, _RETRY) if error.code in _LATER else _error(500, error)
 
     async def health(request: Request) -> Response:
         ready = model.ready
@@ -160,7 +170,7 @@ def _array(name, value, spec):
         array = np.array(value)
         cast = array.astype(spec.dtype)
         exact = spec.dtype.kind == "f" or bool((cast == array).all())
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise BadRequest(f"input {name!r} is no array of {spec.dtype}: {error}") from error
     if array.dtype.kind not in "biuf" or not exact:
         raise BadRequest(f"input {name!r} holds what is no {spec.dtype}")
@@ -197,19 +207,11 @@ def _status(model):
 
 
 def _metadata(model):
-    def told(specs):
-        return {
-            name: {
-                "dtype": "string" if spec.dtype == object else str(spec.dtype),
-                "shape": [-1 if side is None else side for side in spec.shape or ()],
-            }
-            for name, spec in specs.items()
-        }
-
-    return {
-        "model_spec": {"name": model.name, "version": str(model.version)},
-        "metadata": {
-            name: {"inputs": told(signature.inputs), "outputs": told(signature.outputs)}
-            for name, signature in model.signatures.items()
-        },
-    }
+    """As TF Serving tells it, names twice and sizes as strings included."""
+    told = MessageToDict(
+        signature_map(model.signatures),
+        preserving_proto_field_name=True,
+        always_print_fields_with_no_presence=True,
+    )
+    spec = {"name": model.name, "signature_name": "", "version": str(model.version)}
+    return {"model_spec": spec, "metadata": {"signature_def": told}}

@@ -1,13 +1,13 @@
 """The same photos and sentences through Keras and every artefact of a restorer."""
 
-import io
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from export.comparison import Row, number_row, picture_row, run_outside
+from export.comparison import Row, number_row, picture_row, run_outside, server_rows
+from export.pictures import from_png, to_png
 
 SIDE = 256
 # What is done to the photos, and what people say about it.
@@ -33,6 +33,9 @@ class Case:
 def photos(folder: Path | None) -> list[np.ndarray]:
     """Returns uint8 photos of at least `SIDE`: a folder's, or the sample that ships.
 
+    Args:
+        folder: with picture files, or None for the sample.
+
     Raises:
         OSError, ValueError: if a file cannot be read, or no photo is large enough.
     """
@@ -48,7 +51,14 @@ def photos(folder: Path | None) -> list[np.ndarray]:
 
 
 def cases(photos: list[np.ndarray]) -> list[Case]:
-    """Degrades the middle of each photo in several ways."""
+    """Degrades the middle of each photo in several ways.
+
+    Args:
+        photos: uint8 `(H, W, 3)`, both sides `SIDE` or more.
+
+    Returns:
+        A case for each photo and request, the same ones every time.
+    """
     from tfimg.degradations import parse_protocol
     from tfimg.pixels import middle, to_float, to_uint8
 
@@ -78,7 +88,11 @@ def compare(restorer, cases: list[Case], saved_model: Path | None, lite: list[Pa
     rows = []
     if saved_model:
         rows += _saved_model_rows(restorer, cases, truth, clean, saved_model)
-        rows += _server_rows(cases, truth, clean, saved_model)
+
+        def ask(client):
+            return np.stack([client.restore(case.image, case.words) for case in cases])
+
+        rows += server_rows(saved_model, ask, truth, clean)
     for folder in lite:
         rows += _lite_rows(restorer, cases, truth, clean, folder)
     return rows
@@ -88,54 +102,32 @@ def _saved_model_rows(restorer, cases, truth, clean, folder):
     from tfimg.degradations import INTENTS
     from tfimg.tasks.image_classifier import ImageClassifier
 
-    def png(image):
-        buffer = io.BytesIO()
-        Image.fromarray(image).save(buffer, "PNG")
-        return buffer.getvalue()
-
     images, words = np.stack([case.image for case in cases]), [case.words for case in cases]
     embeddings = np.stack([restorer.embed(sentence) for sentence in words])
     intents = [[row[name] for name in INTENTS] for row in restorer.interpret(words)]
     classifier = ImageClassifier(restorer.backbone, restorer.preprocessor)
-    found = [[*classifier.classify(image).values()] for image in images]
+    diagnoses = [classifier.diagnose(image) for image in images]
+    found = [[*told.probabilities.values(), *told.severity.values()] for told in diagnoses]
 
-    def run(signature, **inputs):
-        return run_outside(folder, signature, **inputs)
-
-    served = run("serving_default", image_bytes=[*map(png, images)], instruction=words)
-    served = np.stack([np.asarray(Image.open(io.BytesIO(data))) for data in served])
+    run = functools.partial(run_outside, folder)
+    served = run("serving_default", image_bytes=[*map(to_png, images)], instruction=words)
+    embedded = run("restore_embedded", image=images, embedding=embeddings)
     pictures = {
-        "serving_default": served,
-        "restore": run("restore", image=images, instruction=words),
-        "restore_embedded": run("restore_embedded", image=images, embedding=embeddings),
+        "serving_default": np.stack([*map(from_png, served["image_bytes"])]),
+        "restore": run("restore", image=images, instruction=words)["image"],
+        "restore_embedded": embedded["image"],
     }
+    told = run("classify", image=images)
     numbers = {
-        "encode_text": (run("encode_text", instruction=words), embeddings),
-        "interpret": (run("interpret", instruction=words), intents),
-        "classify": (run("classify", image=images), found),
+        "encode_text": (run("encode_text", instruction=words)["embedding"], embeddings),
+        "interpret": (run("interpret", instruction=words)["probabilities"], intents),
+        "classify": (np.hstack([told["probabilities"], told["severity"]]), found),
     }
     name = str(folder)
     return [
         *(picture_row(name, what, "saved_model", p, truth, clean) for what, p in pictures.items()),
         *(number_row(name, what, *pair) for what, pair in numbers.items()),
     ]
-
-
-def _server_rows(cases, truth, clean, folder):
-    from export.client import Client
-    from export.launch import served
-
-    with served(folder) as server:
-        asked = {
-            "REST": Client(server.rest, server.model),
-            "gRPC": Client(server.grpc, server.model, "grpc"),
-        }
-        pictures = {
-            protocol: np.stack([client.restore(case.image, case.words) for case in cases])
-            for protocol, client in asked.items()
-        }
-    name = f"server of {folder}"
-    return [picture_row(name, p, "saved_model", m, truth, clean) for p, m in pictures.items()]
 
 
 def _lite_rows(restorer, cases, truth, clean, folder):

@@ -15,7 +15,12 @@ from tensorflow_serving.apis import (
 )
 
 from export.batching import DeadlinePassed, QueueFull
+from export.metadata import signature_map
+from export.runtime import Failed
 from export.served import BadRequest, NotFound, ServedModel
+
+# Threads beside those of the requests that the model can have: for status calls and refusals.
+_SPARE = 16
 
 _CODES = {
     NotFound: grpc.StatusCode.NOT_FOUND,
@@ -23,18 +28,25 @@ _CODES = {
     DeadlinePassed: grpc.StatusCode.DEADLINE_EXCEEDED,
     TimeoutError: grpc.StatusCode.DEADLINE_EXCEEDED,
     ValueError: grpc.StatusCode.INVALID_ARGUMENT,
+    Failed: grpc.StatusCode.UNKNOWN,  # unless it says more, see `_code`
 }
+_BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
 
 
-def server(model: ServedModel, address: str, max_bytes: int, seconds: float, threads: int = 64):
+def server(model: ServedModel, address: str, max_bytes: int, seconds: float):
     """Returns a gRPC server that was not started yet, and its port.
+
+    Requests never wait for a thread: as many are let in as there are threads, and the model's
+    queue refuses what is too much before these run out.
 
     Args:
         model: what is served.
-        address: `HOST:PORT`; port 0 picks a free one.
+        address: `HOST:PORT`, `[HOST]:PORT` for IPv6; port 0 picks a free one.
         max_bytes: of a message.
         seconds: for requests that state no deadline.
-        threads: requests under way at a time, waiting ones included.
+
+    Returns:
+        A `grpc.Server` and the number of its port.
 
     Raises:
         OSError: if the address cannot be listened on.
@@ -44,7 +56,10 @@ def server(model: ServedModel, address: str, max_bytes: int, seconds: float, thr
         ("grpc.max_send_message_length", -1),
         ("grpc.so_reuseport", 0),
     ]
-    made = grpc.server(ThreadPoolExecutor(threads), options=options)
+    threads = model.holds + _SPARE
+    made = grpc.server(
+        ThreadPoolExecutor(threads), options=options, maximum_concurrent_rpcs=threads
+    )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         _Prediction(model, max_bytes, seconds), made
     )
@@ -69,13 +84,13 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
             }
             left = context.time_remaining()
             seconds = self._seconds if left is None else min(left, self._seconds)
+            wanted = _wanted(self._model, signature, request.output_filter)
             outputs = self._model.predict(signature, inputs, seconds).result(seconds)
         except tuple(_CODES) as error:
             return _abort(context, error)
-        wanted = set(request.output_filter) or set(outputs)
         response = predict_pb2.PredictResponse()
         _describe(self._model, response.model_spec, signature)
-        for name in wanted & set(outputs):
+        for name in wanted or outputs:
             response.outputs[name].CopyFrom(tf.make_tensor_proto(outputs[name]))
         return response
 
@@ -86,20 +101,9 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
                 raise BadRequest(f"metadata_field must be signature_def, found {request}")
         except tuple(_CODES) as error:
             return _abort(context, error)
-        found = get_model_metadata_pb2.SignatureDefMap()
-        for name, signature in self._model.signatures.items():
-            for side in ("inputs", "outputs"):
-                for tensor, spec in getattr(signature, side).items():
-                    info = getattr(found.signature_def[name], side)[tensor]
-                    info.name = spec.tensor
-                    kind = tf.string if spec.dtype == object else tf.as_dtype(spec.dtype)
-                    info.dtype = kind.as_datatype_enum
-                    info.tensor_shape.unknown_rank = spec.shape is None
-                    for size in spec.shape or ():
-                        info.tensor_shape.dim.add(size=-1 if size is None else size)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         _describe(self._model, response.model_spec)
-        response.metadata["signature_def"].Pack(found)
+        response.metadata["signature_def"].Pack(signature_map(self._model.signatures))
         return response
 
 
@@ -122,7 +126,17 @@ class _Model(model_service_pb2_grpc.ModelServiceServicer):
 
 
 def _check(model, spec):
+    if spec.version_label:
+        raise NotFound(f"no version labelled {spec.version_label!r}; versions have numbers here")
     model.check_name(spec.name, spec.version.value if spec.HasField("version") else None)
+
+
+def _wanted(model, signature, names):
+    """Which outputs are asked for; of an unknown signature the model itself complains."""
+    known = model.signatures[signature].outputs if signature in model.signatures else names
+    if unknown := sorted(set(names) - set(known)):
+        raise BadRequest(f"no output {unknown[0]!r}; expected some of {[*known]}")
+    return set(names)
 
 
 def _describe(model, spec, signature=""):
@@ -130,8 +144,13 @@ def _describe(model, spec, signature=""):
 
 
 def _abort(context, error):
-    code = next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
-    context.abort(code, " ".join(str(error).split()) or "no answer in time")
+    context.abort(_code(error), " ".join(str(error).split()) or "no answer in time")
+
+
+def _code(error):
+    if isinstance(error, Failed) and error.code in _BY_NUMBER:
+        return _BY_NUMBER[error.code]
+    return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
 
 
 def _array(name, proto, max_bytes):

@@ -28,8 +28,23 @@ DTYPES = {
     22: np.dtype("uint32"),
     23: np.dtype("uint64"),
 }
-_NUMBERS = {dtype: number for number, dtype in DTYPES.items()}
+NUMBERS = {dtype: number for number, dtype in DTYPES.items()}
 _TSTRING_BYTES = 24
+# Of TensorFlow's codes the one that blames what was asked: a broken picture, a failed assertion.
+_INVALID_ARGUMENT = 3
+
+
+class Failed(RuntimeError):
+    """The runtime could not do what it should, and what was asked is not to blame.
+
+    Attributes:
+        code: TensorFlow's number for the reason, which is gRPC's as well: 8 where memory ran out,
+            13 for a fault inside.
+    """
+
+    def __init__(self, message: str, code: int = 2):  # as gRPC has it: unknown
+        super().__init__(message)
+        self.code = code
 
 
 class Buffer(ctypes.Structure):
@@ -107,6 +122,7 @@ def load_library() -> ctypes.CDLL:
 
     Raises:
         FileNotFoundError: if TensorFlow is not installed.
+        Failed: if TF Text does not fit to it.
     """
     package = importlib.util.find_spec("tensorflow")
     if package is None:
@@ -130,7 +146,15 @@ def load_library() -> ctypes.CDLL:
 
 @contextmanager
 def status(what: str):
-    """Yields a `TF_Status` to pass to a call; raises ValueError `what: message` if it failed."""
+    """Yields a `TF_Status` to pass to a call, and raises an error if that failed.
+
+    Args:
+        what: what failed then; the error says `what: message`.
+
+    Raises:
+        ValueError: if what was asked is to blame.
+        Failed: if it is not.
+    """
     with _status(load_library(), what) as outcome:
         yield outcome
 
@@ -140,9 +164,9 @@ def _status(loaded, what):
     outcome = loaded.TF_NewStatus()
     try:
         yield outcome
-        if loaded.TF_GetCode(outcome):
-            message = loaded.TF_Message(outcome).decode(errors="replace")
-            raise ValueError(f"{what}: {message}")
+        if code := loaded.TF_GetCode(outcome):
+            message = f"{what}: {loaded.TF_Message(outcome).decode(errors='replace')}"
+            raise ValueError(message) if code == _INVALID_ARGUMENT else Failed(message, code)
     finally:
         loaded.TF_DeleteStatus(outcome)
 
@@ -158,7 +182,7 @@ def tensor(array: np.ndarray):
     strings = array.dtype == object
     size = array.size * (_TSTRING_BYTES if strings else array.itemsize)
     shape = (ctypes.c_int64 * array.ndim)(*array.shape)
-    made = tf.TF_AllocateTensor(_NUMBERS[array.dtype], shape, array.ndim, size)
+    made = tf.TF_AllocateTensor(NUMBERS[array.dtype], shape, array.ndim, size)
     data = tf.TF_TensorData(made) or 0  # an empty tensor has no memory
     places = range(data, data + size, _TSTRING_BYTES) if strings else ()
     for place in places:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from export.folders import written_whole
-from tfimg.arguments import Parser, one_line, refuse
+from tfimg.arguments import Parser, one_line, positive, refuse
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -156,7 +156,9 @@ def _parser():
     parser.add_argument("--preset", help="a bundled name or a folder")
     parser.add_argument("--out", required=True, type=Path, metavar="NAME/VERSION")
     parser.add_argument(
-        "--max-pixels", type=int, help="largest picture that is decoded; 16.8 million by default"
+        "--max-pixels",
+        type=positive,
+        help="largest picture that is decoded; 16.8 million by default",
     )
     return parser
 

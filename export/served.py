@@ -1,6 +1,7 @@
 """A served model: what comes in is checked before it waits, and runs in batches."""
 
 import io
+import os
 import threading
 import time
 from concurrent.futures import Future
@@ -38,6 +39,7 @@ class ServedModel:
 
     Raises:
         FileNotFoundError, ValueError: if there is no SavedModel, or a broken one.
+        RuntimeError: if TensorFlow's runtime itself cannot be loaded.
     """
 
     def __init__(
@@ -51,7 +53,8 @@ class ServedModel:
         patience: float = 0.002,
         workers: int = 1,
     ):
-        folder = _version(Path(folder))
+        # Absolute, because "." and "1" have no name; links stay, because versions may be links.
+        folder = _version(Path(os.path.abspath(folder)))
         self.name, self.version = name or folder.parent.name, int(folder.name)
         self._session = Session(folder)
         self._max_pixels, self._max_rows, self._max_words = max_pixels, max_rows, max_words
@@ -78,6 +81,11 @@ class ServedModel:
         return self._session.signatures
 
     @property
+    def holds(self) -> int:
+        """How many requests it can have at a time."""
+        return self._batcher.holds
+
+    @property
     def ready(self) -> bool:
         """Whether it takes requests."""
         return not self._closing.is_set()
@@ -98,8 +106,8 @@ class ServedModel:
             seconds: how long the caller waits for an answer.
 
         Returns:
-            A future of a dict of arrays. It fails with `DeadlinePassed`, or with the ValueError of
-            the runtime, which says what is wrong with the request.
+            A future of a dict of arrays. It fails with `DeadlinePassed`, with the runtime's
+            ValueError, which says what is wrong with the request, or with its `Failed`.
 
         Raises:
             BadRequest, NotFound, QueueFull: at once, before anything costs.
@@ -108,6 +116,8 @@ class ServedModel:
         began = time.monotonic()
         label = signature if signature in self.signatures else "unknown"
         try:
+            if not self.ready:
+                raise QueueFull("the server is shutting down")
             arrays = self._checked(signature, inputs)
             future = self._batcher.submit(signature, arrays, began + seconds)
         except (BadRequest, NotFound, QueueFull) as error:
@@ -123,9 +133,13 @@ class ServedModel:
         future.add_done_callback(settled)
         return future
 
+    def drain(self) -> None:
+        """Takes no more requests; what was taken goes on."""
+        self._closing.set()
+
     def close(self) -> None:
         """Finishes what was taken, and frees the model."""
-        self._closing.set()
+        self.drain()
         self._batcher.close()
         self._session.close()
 

@@ -80,6 +80,7 @@ class Session:
     Raises:
         FileNotFoundError: if there is no SavedModel at the path.
         ValueError: if the C++ loader refuses it.
+        RuntimeError: if the runtime itself cannot be loaded.
 
     Example:
 
@@ -102,11 +103,14 @@ class Session:
             stack.callback(tf.TF_DeleteSessionOptions, options)
             stack.callback(tf.TF_DeleteBuffer, meta_graph)
             stack.push(lambda kind, *_: self.close() if kind else None)
-            with runtime.status(f"cannot load {str(path)!r}") as status:
-                self._session = tf.TF_LoadSessionFromSavedModel(
-                    *(options, None, str(path).encode(), names, len(tags)),
-                    *(self._graph, meta_graph, status),
-                )
+            try:
+                with runtime.status(f"cannot load {str(path)!r}") as status:
+                    self._session = tf.TF_LoadSessionFromSavedModel(
+                        *(options, None, str(path).encode(), names, len(tags)),
+                        *(self._graph, meta_graph, status),
+                    )
+            except runtime.Failed as error:  # whatever the code, the folder is to blame
+                raise ValueError(str(error)) from error
             content = ctypes.string_at(meta_graph.contents.data, meta_graph.contents.length)
             self.signatures: dict[str, Signature] = _parse_signatures(content)
 
@@ -122,8 +126,9 @@ class Session:
 
         Raises:
             ValueError: for an unknown signature, missing or unknown inputs, a wrong shape, a closed
-                session, or an error of the runtime, with its message.
+                session, or what the graph refuses, with its message.
             TypeError: for a dtype that loses its kind, such as float where integers are expected.
+            runtime.Failed: for any other error of the runtime, such as too little memory.
         """
         if self._session is None:
             raise ValueError("the session is closed")
@@ -232,7 +237,7 @@ def main(arguments=None) -> int:
         # As fixed-width bytes: object arrays would be pickled, and loading them could run code.
         plain = {name: a.astype("S") if a.dtype == object else a for name, a in outputs.items()}
         np.savez(args.outputs, **plain)
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     return 0
 

@@ -43,7 +43,11 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
         - `classify`: `image` to `probabilities` `(B, 10)` and `severity` `(B, 9)`, 0..1.
 
         An instruction that wishes for something better and does not say what ("fix this") makes
-        the first two diagnose the picture, and undo what is found.
+        the first two diagnose the picture, and undo what is found. Everything else that it asks
+        for is done at once and in full: an order ("first denoise, then sharpen") or a degree
+        ("slightly"), which `ImageRestorer.restore` works through in Python, is not read in the
+        graph. For an order, send a request a step, each with the picture that the last one gave;
+        for a degree, mix what comes back with what was sent, `s * out + (1 - s) * sent`.
     """
     backbone, tokenize = restorer.backbone, restorer.preprocessor.tokenize
 

@@ -30,6 +30,10 @@ def keras_subjects(preset: str, width: int, height: int) -> dict:
     """Returns what is timed in Keras: `(runtime, network)` to a `Subject`.
 
     With the words cached only the picture's half runs; without, the sentence is encoded as well.
+
+    Args:
+        preset: our network, a bundled name or a folder.
+        width, height: of the picture in pixels.
     """
     import numpy as np
     import tensorflow as tf
@@ -86,6 +90,19 @@ def served_subjects(preset: str, width: int, height: int, runtimes, scratch, sta
 
     A picture goes to the server as PNG over REST and comes back as one; with many clients the time
     is that of all of them, shared out.
+
+    Args:
+        preset: our network, a bundled name or a folder.
+        width, height: of the picture in pixels.
+        runtimes: "saved_model", "server" or both.
+        scratch: folder for what is exported.
+        stack: a `contextlib.ExitStack`, which frees the model and stops the server.
+
+    Returns:
+        `(runtime, network)` to a `Subject`.
+
+    Raises:
+        OSError: if the server does not start.
     """
     import numpy as np
 
@@ -128,6 +145,12 @@ def litert_subjects(preset: str, width: int, height: int, threads: int, scratch:
     """Returns what is timed in LiteRT: `(runtime, network)` to a `Subject`.
 
     The peers run in float32, ours in every precision; the words are cached.
+
+    Args:
+        preset: our network, a bundled name or a folder.
+        width, height: of the picture in pixels.
+        threads: of the interpreter.
+        scratch: folder for what is exported.
     """
     import numpy as np
     import tensorflow as tf
@@ -174,7 +197,17 @@ def litert_subjects(preset: str, width: int, height: int, threads: int, scratch:
 
 
 def large_subjects(preset: str, width: int, height: int, threads: int, scratch: Path) -> dict:
-    """Returns whole photos through `restore`, in tiles: in Keras and in LiteRT."""
+    """Returns whole photos through `restore`, in tiles: in Keras and in LiteRT.
+
+    Args:
+        preset: our network, a bundled name or a folder.
+        width, height: of the photo in pixels.
+        threads: of LiteRT's interpreter.
+        scratch: folder for what is exported.
+
+    Returns:
+        `(runtime, network)` to a `Subject`.
+    """
     import tfimg
     from export import tflite
     from export.lite import LiteRestorer

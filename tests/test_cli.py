@@ -1,3 +1,4 @@
+import contextlib
 import json
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 import tfimg
-from tfimg import cli, demo
+from tfimg import cli, commands, demo, show
 from tfimg.postprocess import match_colours
 from tfimg.tasks.describer import Description
 from tfimg.tasks.image_classifier import Diagnosis
@@ -33,6 +34,7 @@ class Restorer:
     """Inverts the picture, so that what was done to it is known; remembers how it was asked."""
 
     calls: list[dict]
+    diagnoses = True
 
     def __init__(self):
         self.calls = []
@@ -66,6 +68,8 @@ class Restorer:
             say(f"{describer} found it, {passes} passes")
         if progress is not None:
             progress(1, 2)
+        if image.shape[1] == 14:
+            raise MemoryError
         if image.shape[1] == 13:
             raise ValueError("thirteen\nis too\nmuch")
         restored = np.iinfo(image.dtype).max - image
@@ -73,6 +77,8 @@ class Restorer:
 
 
 class Classifier:
+    diagnoses = True
+
     def diagnose(self, image):
         likely = "noise" if image.mean() < 128 else "none"
         probabilities = {name: np.float32(0.9 if name == likely else 0.05) for name in NAMES}
@@ -199,6 +205,16 @@ def test_bad_files_of_a_folder_are_listed_and_the_others_done(restorer, tmp_path
     ]
 
 
+def test_a_picture_too_large_for_memory_is_listed_like_others(restorer, tmp_path, capsys):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    _picture(folder / "a.png", width=14)
+    _picture(folder / "b.png")
+    line = _fails(capsys, "restore", folder, "noise", "-o", tmp_path / "out")
+    assert line == f"tfimg: error: {folder / 'a.png'}: not enough memory\n"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.png"]
+
+
 def test_several_files_go_into_a_folder(restorer, tmp_path):
     for name in ("a.png", "b.png"):
         _picture(tmp_path / name)
@@ -313,7 +329,7 @@ def test_enhance_has_words_of_its_own(restorer, tmp_path):
         (["{}/in.png", "{}/small.png", "-o", "{}/o.png"], "expected a folder"),
         (["{}/in.png", "{}/twin/in.png", "-o", "{}/o"], "would both become"),
         (["{}/in.png", "noise", "-o", "{}/o.png", "--preset", "large"], "unknown preset 'large'"),
-        (["{}/in.png", "noise", "-o", "{}/o.png", "--preset", "broken"], "cannot be loaded"),
+        (["{}/in.png", "noise", "-o", "{}/o.png", "--preset", "broken"], "cannot load preset"),
         (["{}/in.png", "noise", "-o", "{}/o.png", "--mask", "{}/small.png"], "is 3x3, but"),
         (["{}/in.png", "noise", "-o", "{}/o.png", "--mask", "{}/no.png"], "no such file"),
         (["{}/in.png", "noise"], "-o"),
@@ -332,6 +348,15 @@ def test_what_restore_refuses(restorer, tmp_path, capsys, words, message):
     assert message in _fails(capsys, "restore", *(word.format(tmp_path) for word in words))
     assert sorted(tmp_path.rglob("*")) == before
     assert restorer.calls == []
+
+
+def test_what_a_preset_complains_of_is_said_once(restorer, monkeypatch):
+    def from_preset(name):
+        raise ValueError(f"cannot load preset {name!r}: half of it is missing")
+
+    monkeypatch.setattr(tfimg.ImageRestorer, "from_preset", from_preset)
+    with pytest.raises(ValueError, match="^cannot load preset 'small': half of it is missing$"):
+        commands.load("ImageRestorer", "small")
 
 
 def test_a_failed_restoration_writes_nothing(restorer, tmp_path, capsys):
@@ -354,6 +379,32 @@ def test_classify_json(restorer, tmp_path, capsys):
     assert rows[0]["probabilities"]["noise"] == pytest.approx(0.9)
     assert rows[1]["probabilities"]["none"] == pytest.approx(0.9)
     assert rows[0]["severity"] == dict.fromkeys(NAMES[:-1], 0.8)
+
+
+class Fruits:
+    """A classifier with labels of its own."""
+
+    diagnoses = False
+
+    def classify(self, image):
+        return {"apple": 0.75, "pear": 0.25}
+
+
+def test_labels_of_ones_own_are_classified_and_not_diagnosed(
+    restorer, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(tfimg.ImageClassifier, "from_preset", lambda name: Fruits())
+    monkeypatch.setattr(restorer, "diagnoses", False)
+    for name in ("a.png", "b.png"):
+        _picture(tmp_path / name)
+    first = str(tmp_path / "a.png")
+    assert cli.main(["classify", "--json", first]) == 0
+    expected = {"file": first, "probabilities": {"apple": 0.75, "pear": 0.25}}
+    assert json.loads(capsys.readouterr().out) == [expected]
+    assert "'small' has classes of its own" in _fails(capsys, "describe", tmp_path)
+    out = tmp_path / "out"
+    assert "say in words what to do" in _fails(capsys, "restore", tmp_path, "-o", out)
+    assert cli.main(["restore", str(tmp_path), "noise", "-o", str(out)]) == 0
 
 
 def test_classify_skips_bad_files(restorer, tmp_path, capsys):
@@ -379,6 +430,18 @@ def test_interpret_reads_words_and_a_file(restorer, tmp_path, capsys):
     rows = json.loads(capsys.readouterr().out)
     assert [max(row, key=row.get) for row in rows] == ["none", "low_light", "noise"]
     assert all(list(row) == list(NAMES) for row in rows)
+
+
+def test_interpret_moves_a_bar_with_each_sentence(restorer, capsys, monkeypatch):
+    moved = []
+
+    @contextlib.contextmanager
+    def bars(label, count):
+        yield lambda: moved.append((label, count)), None, None
+
+    monkeypatch.setattr(show, "bars", bars)
+    assert cli.main(["interpret", "noise", "too dark", "hello"]) == 0
+    assert moved == [("interpreting", 3)] * 3
 
 
 def test_interpret_table_prints_sentences_as_typed(restorer, capsys, monkeypatch):

@@ -42,7 +42,7 @@ def _save(path, array, **options):
 def test_rgb_goes_through_lossless_formats_unchanged(tmp_path, suffix):
     pixels = _rgb()
     picture = files.read_picture(_save(tmp_path / "in.png", pixels))
-    assert picture.mode == "RGB" and picture.alpha is None and picture.frames == 1
+    assert picture.mode == "RGB" and picture.alpha is None
     assert picture.note == ""
     assert files.write_picture(picture, tmp_path / f"out{suffix}") == ""
     np.testing.assert_array_equal(np.asarray(_open(tmp_path / f"out{suffix}")), pixels)
@@ -203,6 +203,48 @@ def test_16_bit_png_keeps_the_colour_profile(tmp_path):
     assert _open(tmp_path / "out.png").info["icc_profile"] == profile
 
 
+def _camera():
+    exif = Image.Exif()
+    exif[ExifTags.Base.Model] = "Box"
+    return exif.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "dtype", "dropped"),
+    [
+        (".jpg", np.uint8, False),
+        (".png", np.uint8, False),
+        (".png", np.uint16, True),
+        (".tif", np.uint8, True),
+        (".bmp", np.uint8, True),
+    ],
+)
+def test_dropped_camera_data_is_told(tmp_path, suffix, dtype, dropped):
+    picture = files.Picture(np.zeros((8, 8, 3), dtype), exif=_camera())
+    note = files.write_picture(picture, tmp_path / f"out{suffix}")
+    assert ("camera data dropped" in note) is dropped
+    with Image.open(tmp_path / f"out{suffix}") as out:
+        assert (ExifTags.Base.Model not in out.getexif()) is dropped
+
+
+def test_a_dropped_colour_profile_is_told(tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    note = files.write_picture(files.Picture(_rgb(), icc=profile), tmp_path / "out.bmp")
+    assert note == "colour profile dropped: BMP cannot hold it here"
+
+
+def test_gif_tells_when_colours_are_lost(tmp_path):
+    few = np.array([[[value, 0, 0] for value in range(0, 250, 50)]], np.uint8)
+    assert files.write_picture(files.Picture(few), tmp_path / "few.gif") == ""
+    grey = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=-1)
+    assert files.write_picture(files.Picture(grey, mode="L"), tmp_path / "grey.gif") == ""
+    np.testing.assert_array_equal(files.read_picture(tmp_path / "grey.gif").pixels, grey)
+    many = _rgb(30, 30)
+    assert "256 colours" in files.write_picture(files.Picture(many), tmp_path / "many.gif")
+    left = files.read_picture(tmp_path / "many.gif").pixels.reshape(-1, 3)
+    assert len(np.unique(left, axis=0)) <= 256 < len(np.unique(many.reshape(-1, 3), axis=0))
+
+
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])
 def test_an_animation_gives_its_first_frame_and_a_note(tmp_path, suffix):
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue", "lime")]
@@ -210,7 +252,7 @@ def test_an_animation_gives_its_first_frame_and_a_note(tmp_path, suffix):
     path = tmp_path / f"in{suffix}"
     frames[0].save(path, save_all=True, append_images=frames[1:], **options)
     picture = files.read_picture(path)
-    assert picture.frames == 3 and "3 frames" in picture.note
+    assert "3 frames" in picture.note
     np.testing.assert_array_equal(picture.pixels, np.asarray(frames[0]))
 
 
@@ -283,13 +325,21 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path):
         files.check_picture(tmp_path / "bomb.png")
 
 
-def test_the_limit_is_ours_and_pillows_own_is_left_alone(tmp_path):
+def test_the_limit_is_ours_and_pillows_own_is_left_alone(tmp_path, monkeypatch):
     path = _save(tmp_path / "in.png", _rgb(10, 10))
     limit = Image.MAX_IMAGE_PIXELS
-    assert files.check_picture(path, max_pixels=100) == (10, 10)
+    monkeypatch.setattr(files, "MAX_PIXELS", 100)
+    assert files.check_picture(path) == (10, 10)
+    monkeypatch.setattr(files, "MAX_PIXELS", 99)
     with pytest.raises(ValueError, match="10x10"):
-        files.read_picture(path, max_pixels=99)
+        files.read_picture(path)
     assert limit == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize("size", [(5, 5), (5, 100), (100, 7), (1, 1)])
+def test_a_jpeg_of_few_pixels_is_sound(tmp_path, size):
+    path = _save(tmp_path / "in.jpg", _rgb(*size))
+    assert files.check_picture(path) == size
 
 
 # Writing
@@ -302,6 +352,20 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         files.write_picture(files.Picture(np.zeros((3, 3, 3), np.int64)), path)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["out.png"]
+
+
+def test_a_failed_atomic_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+
+    def fail(temporary):
+        temporary.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        files.write_atomically(path, fail)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_folders_are_made_and_permissions_are_the_usual_ones(tmp_path):
@@ -350,7 +414,7 @@ def test_check_output_refuses_what_cannot_be_written(tmp_path):
 
 
 def test_list_pictures_is_sorted_and_leaves_other_files_out(tmp_path):
-    for name in ("b.PNG", "a.jpg", "notes.txt", "c.webp", "d.tiff"):
+    for name in ("b.PNG", "a.jpg", "notes.txt", "c.webp", "d.tiff", "._a.jpg", ".hidden.png"):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "sub").mkdir()
     assert [p.name for p in files.list_pictures(tmp_path)] == ["a.jpg", "b.PNG", "c.webp", "d.tiff"]

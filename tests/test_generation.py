@@ -1,25 +1,30 @@
 """`generate` on the command line: files and grids, and one line for what cannot be made."""
 
+import contextlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tfimg import cli, commands
+from tfimg import cli, commands, show
 from tfimg.generation import grid
 
 
 class Maker:
     """Makes pictures whose colour is their seed; remembers what was asked."""
 
-    def __init__(self):
+    def __init__(self, side=64):
         self.calls = []
+        self.backbone = SimpleNamespace(canvas=side)
 
-    def generate(self, prompt, num_images, seed, style, steps=1):
+    def generate(self, prompt, num_images, seed, style, steps=1, progress=None):
         self.calls.append((prompt, num_images, seed, style, steps))
+        progress(1, 1)
+        shape = (self.backbone.canvas, self.backbone.canvas, 3)
         return np.stack(
-            [np.full((64, 64, 3), value, np.uint8) for value in range(seed, seed + num_images)]
+            [np.full(shape, value, np.uint8) for value in range(seed, seed + num_images)]
         )
 
 
@@ -65,6 +70,36 @@ def test_several_make_a_grid_in_a_file_and_files_in_a_folder(maker, tmp_path):
         "5.png": 5,
         "6.png": 6,
     }
+
+
+@pytest.mark.parametrize("name", ["out.v2", "set.1/"])
+def test_a_folder_may_have_a_dot_in_its_name(maker, tmp_path, name):
+    (tmp_path / "out.v2").mkdir()
+    assert _run("a sun", "--count", "2", "-o", f"{tmp_path}/{name}") == 0
+    assert sorted(path.name for path in (tmp_path / name).iterdir()) == ["0.png", "1.png"]
+
+
+def test_the_size_is_the_presets_own_or_larger(maker, tmp_path, capsys):
+    maker.backbone.canvas = 128
+    assert _run("a sun", "--seed", "9", "-o", str(tmp_path / "o.png")) == 0
+    assert _pixels(tmp_path / "o.png").shape == (128, 128, 3)
+    assert (_pixels(tmp_path / "o.png") == 9).all(), "nothing to enlarge"
+    assert _run("a sun", "--size", "64", "-o", str(tmp_path / "small.png")) == 2
+    error = capsys.readouterr().err
+    assert "--size is 64, but preset 'icons_small' makes pictures of 128x128" in error
+    assert error.count("\n") == 1 and not (tmp_path / "small.png").exists()
+
+
+def test_making_moves_a_bar(maker, tmp_path, monkeypatch):
+    moved = []
+
+    @contextlib.contextmanager
+    def bars(label, count):
+        yield None, lambda *counts: moved.append((label, *counts)), print
+
+    monkeypatch.setattr(show, "bars", bars)
+    assert _run("a sun", "-o", str(tmp_path / "o.png")) == 0
+    assert moved == [("making", 1, 1)]
 
 
 def test_a_larger_size_goes_through_the_restorer(maker, tmp_path):

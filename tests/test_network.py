@@ -8,7 +8,7 @@ import pytest
 import tfimg
 from tests import tiny
 from tfimg.degradations import INTENTS
-from tfimg.network import SIZES, image_network, multiple_of
+from tfimg.network import SIZES, ImageSize, image_network, multiple_of
 
 
 def _run(network, image, embedding=None, mask=None):
@@ -146,6 +146,21 @@ def test_gradients_reach_every_weight_of_the_picture(restorer):
     gradients = tape.gradient(loss, [weight.value for weight in network.trainable_weights])
     for weight, gradient in zip(network.trainable_weights, gradients, strict=True):
         assert gradient is not None and np.abs(gradient).max() > 0, weight.path
+
+
+def test_more_blocks_begin_where_the_others_are(restorer):
+    backbone = restorer.backbone
+    more = backbone.with_size(ImageSize(backbone.size.widths, (0, 1, 1), (1, 1)))
+    fresh = [n for n in ("encoder1_0", "decoder0_0") if more.image_network.get_layer(f"{n}_conv2")]
+    for name in fresh:
+        layer = more.image_network.get_layer(f"{name}_conv2")
+        layer.set_weights([np.zeros_like(layer.get_weights()[0])])
+    image = tiny.picture()
+    expected, found = (_run(b.image_network, image) for b in (backbone, more))
+    for name in expected:
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
+    with pytest.raises(ValueError, match=r"widths are \(4, 6, 9\)"):
+        backbone.with_size(ImageSize((4, 6, 9), (0, 0, 1), (0, 1)))
 
 
 @pytest.mark.parametrize("hidden_dim", [8, 32])

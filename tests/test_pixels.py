@@ -89,3 +89,15 @@ def test_the_middle_of_a_picture_is_a_square_or_all_there_is(size):
     for places, length in ((rows, size[0]), (columns, size[1])):
         before, after = places.min(), length - 1 - places.max()
         assert after - before in (0, 1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_picture_is_laid_on_a_background_by_its_alpha(dtype):
+    peak = np.iinfo(dtype).max
+    picture = np.zeros((1, 3, 4), dtype)
+    picture[0, :, 3] = 0, peak // 5, peak  # all of the background, four fifths of it, nothing
+    white = pixels.on_background(picture)
+    assert white.dtype == dtype
+    np.testing.assert_array_equal(white[0, :, 0], [peak, peak // 5 * 4, 0])
+    coloured = pixels.on_background(picture, (51, 0, 255))
+    np.testing.assert_array_equal(coloured[0, 0], [peak // 5, 0, peak])

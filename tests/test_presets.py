@@ -33,7 +33,7 @@ def _edit(folder, name, change):
 
 
 def test_a_preset_comes_back_as_it_went(restorer, preset):
-    loaded = tfimg.ImageRestorer.from_preset(str(preset))
+    loaded = tfimg.ImageRestorer.from_preset(preset)  # a path, as well as a name
     image, words = tiny.picture(9, 13), "remove the noise"
     weights = zip(loaded.backbone.weights, restorer.backbone.weights, strict=True)
     for found, expected in weights:
@@ -64,6 +64,12 @@ def test_a_preset_loads_in_mixed_precision(restorer, preset):
 def test_an_unknown_name_is_quoted(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     _refused(name, rf"'{name}'")
+
+
+def test_a_path_is_resolved_like_its_name(preset, tmp_path):
+    assert presets.resolve(preset) == presets.resolve(str(preset)) == str(preset)
+    with pytest.raises(ValueError, match=f"unknown preset '{tmp_path / 'none'}'"):
+        presets.resolve(tmp_path / "none")
 
 
 def test_a_file_is_no_preset(preset):

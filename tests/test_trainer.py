@@ -59,20 +59,6 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
         trainer.Checkpoint(tmp_path / "checkpoint.npz", 5).restore(other)
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path):
-    path = tmp_path / "file.txt"
-    path.write_text("old")
-
-    def fail(temporary):
-        temporary.write_text("half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        trainer.write_atomically(path, fail)
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 @pytest.mark.parametrize(("choice", "expected"), [("on", True), ("off", False)])
 def test_jit_choice(choice, expected):
     assert trainer.choose_jit(choice) is expected

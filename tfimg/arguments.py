@@ -12,6 +12,27 @@ class Parser(argparse.ArgumentParser):
         self.exit(refuse(self.prog, one_line(f"{message} (see {self.prog} --help)")))
 
 
+def positive(text: str) -> int:
+    """Reads a whole number of 1 or more, as the `type` of an argument.
+
+    Args:
+        text: what was typed.
+
+    Returns:
+        The number.
+
+    Raises:
+        ValueError, argparse.ArgumentTypeError: if it is none.
+
+    Example:
+        >>> parser.add_argument("--steps", type=positive)
+    """
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"found {value}, expected 1 or more")
+    return value
+
+
 def one_line(reason: object) -> str:
     """Returns what an exception says without its line breaks."""
     return " ".join(str(reason).split())

@@ -130,7 +130,10 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     sizes = ", ".join(map(str, generation.SIZES))
     generate.add_argument(
-        "--size", type=int, default=64, metavar="SIDE", help=f"in pixels: {sizes} (default: 64)"
+        "--size",
+        type=int,
+        metavar="SIDE",
+        help=f"in pixels: {sizes} (default: what the preset makes)",
     )
     generate.add_argument("-o", "--output", required=True, metavar="OUT", help="a file or folder")
     _add_json(generate)

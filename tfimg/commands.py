@@ -34,7 +34,10 @@ def restore(args: argparse.Namespace) -> list[str]:
     if instruction is not None:
         steps = restorer.plan(instruction)
         print("understood:", _understood(restorer, steps, args.strength), flush=True)
-    describer = load("Describer", _DESCRIBER) if steps is None else None
+    describer = None
+    if steps is None:
+        _check_diagnoses(restorer, preset, "say in words what to do")
+        describer = load("Describer", _DESCRIBER)
 
     def work(job: jobs.Job, progress: Callable[[int, int], None], say: Callable) -> None:
         picture = files.read_picture(job.source)
@@ -67,9 +70,14 @@ def classify(args: argparse.Namespace) -> list[str]:
         picture = files.read_picture(job.source)
         if picture.note and not args.json:
             say(f"{job.source}: {picture.note}")
-        diagnosis = classifier.diagnose(picture.pixels)
-        row = {"probabilities": show.plain(diagnosis.probabilities)}
-        found.append({"file": str(job.source), **row, "severity": show.plain(diagnosis.severity)})
+        row = {"file": str(job.source)}
+        if classifier.diagnoses:
+            diagnosis = classifier.diagnose(picture.pixels)
+            row["probabilities"] = show.plain(diagnosis.probabilities)
+            row["severity"] = show.plain(diagnosis.severity)
+        else:
+            row["probabilities"] = show.plain(classifier.classify(picture.pixels))
+        found.append(row)
 
     refused = run(plan, work, "classifying")
     if args.json:
@@ -90,7 +98,11 @@ def interpret(args: argparse.Namespace) -> list[str]:
         if not sentence.strip():
             raise ValueError(f"sentence {number} is empty ({sentence!r})")
     restorer = load("ImageRestorer", check_preset(args.preset))
-    meanings = [show.plain(meaning) for meaning in restorer.interpret(sentences)]
+    meanings = []
+    with show.bars("interpreting", len(sentences)) as (advance, _, _):
+        for sentence in sentences:
+            meanings.append(show.plain(restorer.interpret([sentence])[0]))
+            advance()
     if args.json:
         show.print_json(meanings)
     else:
@@ -101,7 +113,9 @@ def interpret(args: argparse.Namespace) -> list[str]:
 def describe(args: argparse.Namespace) -> list[str]:
     """Says in a sentence what is wrong with pictures, and what to ask for."""
     plan = jobs.plan(args.words)
-    classifier = load("ImageClassifier", check_preset(args.preset))
+    preset = check_preset(args.preset)
+    classifier = load("ImageClassifier", preset)
+    _check_diagnoses(classifier, preset, "expected one that restores")
     describer = load("Describer", _DESCRIBER)
     found: list[dict[str, Any]] = []
 
@@ -173,8 +187,19 @@ def load(task: str, preset: str) -> Any:
     try:
         return getattr(tfimg, task).from_preset(preset)
     except Exception as error:
+        reason = one_line(error)
+        if isinstance(error, ValueError) and repr(preset) in reason:
+            raise ValueError(reason) from error
         reason = one_line(f"{type(error).__name__}: {error}")
-        raise ValueError(f"preset {preset!r} cannot be loaded ({reason})") from error
+        raise ValueError(f"cannot load preset {preset!r}: {reason}") from error
+
+
+def _check_diagnoses(task: Any, preset: str, otherwise: str) -> None:
+    """Refuses a preset that cannot diagnose, with a ValueError."""
+    if not task.diagnoses:
+        raise ValueError(
+            f"preset {preset!r} has classes of its own and cannot tell what is wrong; {otherwise}"
+        )
 
 
 def _understood(restorer: Any, steps: list | None, strength: float | None) -> str:
@@ -206,8 +231,8 @@ def run(plan: jobs.Plan, work: Callable, label: str) -> list[str]:
         for job in plan.jobs:
             try:
                 work(job, progress, say)
-            except (OSError, ValueError) as error:
-                line = one_line(error)
+            except (OSError, ValueError, MemoryError) as error:
+                line = one_line(error) or "not enough memory"
                 refused.append(line if str(job.source) in line else f"{job.source}: {line}")
             advance()
     return refused

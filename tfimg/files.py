@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -31,6 +31,7 @@ _OPTIONS = {
 }
 _LONGEST_SIDE = {"WEBP": 16383, "JPEG": 65500, "GIF": 65535}
 _WITH_ALPHA = ("PNG", "WEBP", "TIFF", "GIF")
+_WITH_PROFILE = ("PNG", "JPEG", "WEBP", "TIFF")
 _GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -44,8 +45,6 @@ class Picture:
         alpha: (H, W) of the same dtype, or None.
         mode: Pillow's name for the mode in the file: "L", "LA", "RGB", "RGBA", "P", "I;16", "CMYK"
             and so on. Grey modes are written as grey again.
-        frames: How many frames or pages the file has; the first one is read.
-        path: Where it came from.
         icc: Colour profile that holds for the pixels, or None.
         exif: Camera data without the orientation, which has been applied, or None.
         note: What a person should know about the reading, in one line; mostly empty.
@@ -54,8 +53,6 @@ class Picture:
     pixels: np.ndarray
     alpha: np.ndarray | None = None
     mode: str = "RGB"
-    frames: int = 1
-    path: str = ""
     icc: bytes | None = None
     exif: bytes | None = None
     note: str = ""
@@ -66,31 +63,30 @@ class Picture:
         return self.mode in _GREY_MODES
 
 
-def check_picture(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+def check_picture(path: str | os.PathLike) -> tuple[int, int]:
     """Refuses a file that cannot be read, at a fraction of the cost of restoring it.
 
     Args:
         path: File to check. It is decoded to its end, JPEG at an eighth of its size.
-        max_pixels: Largest number of pixels accepted.
 
     Returns:
         (height, width) of the upright picture.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is a folder, empty, truncated, no picture or too large.
+        ValueError: If it is a folder, empty, truncated, no picture or of more than `MAX_PIXELS`.
     """
-    with decoding.opened(path, max_pixels) as image:
+    with decoding.opened(path, MAX_PIXELS) as image:
         width, height = image.size
         if decoding.orientation(image) >= 5:
             width, height = height, width
-        image.draft(None, (image.width // 8, image.height // 8))
+        image.draft(None, (max(1, image.width // 8), max(1, image.height // 8)))
         image.load()
         decoding.check_mode(image)
     return height, width
 
 
-def read_picture(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> Picture:
+def read_picture(path: str | os.PathLike) -> Picture:
     """Reads a picture file as RGB, upright, with 8 or 16 bits.
 
     16 bits are kept from PNG (grey and colour) and from grey TIFF; colour TIFF with 16 bits is
@@ -99,7 +95,6 @@ def read_picture(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> Pictu
 
     Args:
         path: File to read.
-        max_pixels: Largest number of pixels accepted.
 
     Returns:
         The picture.
@@ -111,7 +106,7 @@ def read_picture(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> Pictu
         >>> read_picture("photo.jpg").pixels.shape
         (1333, 2000, 3)
     """
-    with decoding.opened(path, max_pixels) as image:
+    with decoding.opened(path, MAX_PIXELS) as image:
         frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
         notes = []
         if frames > 1:
@@ -135,8 +130,6 @@ def read_picture(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> Pictu
         pixels=decoding.turn(pixels, orientation),
         alpha=None if alpha is None else decoding.turn(alpha, orientation),
         mode=mode,
-        frames=frames,
-        path=os.fspath(path),
         icc=icc,
         exif=exif,
         note="; ".join(notes),
@@ -149,8 +142,8 @@ def write_picture(picture: Picture, path: str | os.PathLike) -> str:
     The file appears under its name only when it is complete. Missing folders are made.
 
     Args:
-        picture: What to write; grey modes become grey files again, and alpha and colour profile
-            are kept where the format can hold them.
+        picture: What to write; grey modes become grey files again, and alpha, colour profile and
+            camera data are kept where the format can hold them.
         path: .png, .jpg, .jpeg, .webp, .tif, .tiff, .bmp or .gif.
 
     Returns:
@@ -172,19 +165,40 @@ def write_picture(picture: Picture, path: str | os.PathLike) -> str:
     if deep and not (kind == "PNG" or (kind == "TIFF" and channels.shape[-1] == 1)):
         channels = ((channels.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
         notes.append("16 bits a channel written as 8")
+    deep_png = deep and kind == "PNG"
+    if picture.exif and (deep_png or kind not in decoding.WITH_EXIF):
+        notes.append(f"camera data dropped: {kind} cannot hold it here")
+    if picture.icc and kind not in _WITH_PROFILE:
+        notes.append(f"colour profile dropped: {kind} cannot hold it here")
+    if kind == "GIF" and _as_image(channels).getcolors(256) is None:
+        notes.append("more than 256 colours reduced to that many")
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    def write(part: Path) -> None:
         with open(part, "wb") as file:
-            if kind == "PNG" and deep:
+            if deep_png:
                 png16.write(file, channels, picture.icc)
             else:
                 _encode(file, channels, kind, picture)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, write)
     return "; ".join(notes)
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Lets `write` fill a temporary file beside `path`, then renames it.
+
+    Args:
+        path: What the file is called once it is whole.
+        write: Called with the path of the temporary file, which has the same suffix.
+    """
+    # The suffix stays, because savers choose their format by it.
+    temporary = path.with_name(f".writing-{os.getpid()}-{path.name}")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def check_output(
@@ -229,8 +243,12 @@ def check_output(
 
 
 def list_pictures(folder: str | os.PathLike) -> list[Path]:
-    """The picture files of a folder, by name, without those of its subfolders."""
-    return sorted(file for file in Path(folder).iterdir() if has_picture_suffix(file))
+    """The picture files of a folder, by name, without hidden ones and those of its subfolders."""
+    return sorted(
+        file
+        for file in Path(folder).iterdir()
+        if has_picture_suffix(file) and not file.name.startswith(".")
+    )
 
 
 def has_picture_suffix(path: str | os.PathLike) -> bool:
@@ -263,9 +281,14 @@ def _format(path: Path) -> str:
     return _WRITABLE[path.suffix.lower()]
 
 
+def _as_image(channels: np.ndarray) -> Image.Image:
+    """(H, W, 1 to 4) as Pillow has it."""
+    return Image.fromarray(channels[..., 0] if channels.shape[-1] == 1 else channels)
+
+
 def _encode(file: BinaryIO, channels: np.ndarray, kind: str, picture: Picture) -> None:
     """Writes (H, W, 1 to 4) through Pillow."""
-    image = Image.fromarray(channels[..., 0] if channels.shape[-1] == 1 else channels)
+    image = _as_image(channels)
     if image.mode == "LA" and kind in ("WEBP", "GIF"):
         image = image.convert("RGBA")
     extra = dict(_OPTIONS.get(kind, {}))

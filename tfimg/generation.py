@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfimg import commands, files, show
+from tfimg import commands, files, jobs, show
+from tfimg.limits import check_request
 from tfimg.text.prompts import STYLES
 
 PRESET = "icons_small"
@@ -17,21 +18,29 @@ _MOST_COLUMNS = 8
 
 def generate(args: argparse.Namespace) -> list[str]:
     """Makes pictures from words; returns no complaints."""
-    from tfimg.limits import check_request
-
     check_request(args.prompt, args.count, args.seed, args.steps)
     if args.style is not None and args.style not in STYLES:
         raise ValueError(f"--style is {args.style!r}; expected one of {', '.join(STYLES)}")
-    if args.size not in SIZES:
+    if args.size is not None and args.size not in SIZES:
         raise ValueError(f"--size is {args.size}; expected one of {', '.join(map(str, SIZES))}")
     targets = _targets(args)
     for target in targets:
         files.check_output(target)
     preset = commands.check_preset(args.preset, PRESET)
     maker = commands.load("TextToImage", preset)
-    made = maker.generate(args.prompt, args.count, args.seed, args.style, steps=args.steps)
-    if args.size > made.shape[1]:
-        made = _enlarged(made, args.size)
+    side = maker.backbone.canvas
+    size = side if args.size is None else args.size
+    if size < side:
+        raise ValueError(
+            f"--size is {size}, but preset {preset!r} makes pictures of {side}x{side}; expected "
+            f"{side} or more"
+        )
+    with show.bars("making", 1) as (_, progress, _):
+        made = maker.generate(
+            args.prompt, args.count, args.seed, args.style, steps=args.steps, progress=progress
+        )
+    if size > side:
+        made = _enlarged(made, size)
     if len(targets) == 1:
         made = [grid(made)]
     for picture, target in zip(made, targets, strict=True):
@@ -59,7 +68,7 @@ def grid(pictures: np.ndarray) -> np.ndarray:
 def _targets(args):
     """One file for a grid; in a folder, one a seed."""
     output = Path(args.output)
-    if output.suffix or output.is_file():
+    if not jobs.is_folder(args.output) and (output.suffix or output.is_file()):
         return [output]
     return [output / f"{seed}.png" for seed in range(args.seed, args.seed + args.count)]
 

@@ -91,6 +91,11 @@ def plan(inputs: list[str], output: str | None = None) -> Plan:
     return Plan(accepted, refused)
 
 
+def is_folder(output: str) -> bool:
+    """Whether an output is a folder: one that exists, or a name that ends like one's."""
+    return Path(output).is_dir() or output.endswith(("/", "\\"))
+
+
 def summary(refused: list[str]) -> str:
     """What to say about pictures that could not be used: one line, or a headline and one each."""
     if len(refused) == 1:
@@ -100,7 +105,7 @@ def summary(refused: list[str]) -> str:
 
 def _targets(sources: list[Path], output: str, several: bool) -> list[Path]:
     folder = Path(output)
-    if not several and not folder.is_dir() and not output.endswith(("/", "\\")):
+    if not several and not is_folder(output):
         return [folder]
     if folder.is_file() or (several and files.has_picture_suffix(folder)):
         raise ValueError(f"output {output!r} is one file; expected a folder for several pictures")

@@ -209,12 +209,33 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         return cls(bert, **asdict(SIZES[size]), **kwargs)
 
     def with_classes(self, num_classes: int) -> "TextGuidedBackbone":
-        """Returns a copy with the same weights, but a fresh last layer of other classes."""
-        made = type(self).from_config({**self.get_config(), "num_classes": num_classes})
+        """Returns a copy with the same weights, but a fresh last layer of other classes.
+
+        Args:
+            num_classes: of the classifier head.
+        """
+        return self._copy(("logits",), num_classes=num_classes)
+
+    def with_size(self, size: ImageSize) -> "TextGuidedBackbone":
+        """Returns a copy with other residual blocks: those that it has keep their weights.
+
+        Args:
+            size: of the same widths.
+
+        Raises:
+            ValueError: if the widths differ.
+        """
+        if size.widths != self.size.widths:
+            raise ValueError(f"widths are {size.widths}; expected {self.size.widths}")
+        return self._copy(**asdict(size))
+
+    def _copy(self, fresh=(), **changes):
+        made = type(self).from_config({**self.get_config(), **changes})
         made.text_encoder.set_weights(self.text_encoder.get_weights())
+        known = {layer.name: layer for layer in self.image_network.layers}
         for layer in made.image_network.layers:
-            if layer.name != "logits":
-                layer.set_weights(self.image_network.get_layer(layer.name).get_weights())
+            if layer.name in known and layer.name not in fresh:
+                layer.set_weights(known[layer.name].get_weights())
         return made
 
     @property

@@ -100,6 +100,22 @@ def restore_dtype(image: np.ndarray, dtype: np.dtype | type | str) -> np.ndarray
     return np.rint(scaled, out=scaled).astype(dtype)
 
 
+def on_background(picture: np.ndarray, rgb=(255, 255, 255)) -> np.ndarray:
+    """Lays a picture with alpha on a plain background.
+
+    Args:
+        picture: `(H, W, 4)`, RGBA, uint8 or uint16.
+        rgb: of the background, 0..255 each; white by default.
+
+    Returns:
+        `(H, W, 3)` of the same dtype.
+    """
+    peak = np.float32(_PEAKS[picture.dtype])
+    share = picture[..., 3:] / peak
+    background = np.asarray(rgb, np.float32) * (peak / 255) * (1 - share)
+    return np.rint(picture[..., :3] * share + background).astype(picture.dtype)
+
+
 def middle(image: np.ndarray, side: int) -> np.ndarray:
     """Returns the square of a picture's middle, or all of a side that is shorter.
 

@@ -1,4 +1,4 @@
-"""The last step of a restoration: strength, range, and on wish the colours of the input."""
+"""The last steps of a restoration: strength, range, and on wish the colours of the input."""
 
 import numpy as np
 
@@ -7,19 +7,15 @@ from tfimg import pixels
 _ROWS = 256
 
 
-def postprocess(
-    restored: np.ndarray, source: np.ndarray, strength: float = 1.0, match_colour: bool = False
-) -> np.ndarray:
+def postprocess(restored: np.ndarray, source: np.ndarray, strength: float = 1.0) -> np.ndarray:
     """Blends the network's picture with its input and clips the result to 0..1.
 
-    Works on a whole picture or on a strip of it. A colour match needs the whole picture; where a
-    picture is finished strip by strip, call `match_colours` on the complete picture instead.
+    Works on a whole picture or on a strip of it.
 
     Args:
         restored: float32 (..., H, W, 3), what the network gave.
         source: float32 of the same shape, what the network was given.
         strength: 0 returns the source, 1 the restored picture.
-        match_colour: Whether the result takes on the source's mean and spread per channel.
 
     Returns:
         float32 array of the same shape, in 0..1.
@@ -31,8 +27,7 @@ def postprocess(
     if restored.shape != source.shape:
         raise ValueError(f"restored has shape {restored.shape}, but its source {source.shape}")
     result = restored if strength == 1 else source + np.float32(strength) * (restored - source)
-    result = np.clip(result, 0, 1)
-    return match_colours(result, source) if match_colour else result
+    return np.clip(result, 0, 1)
 
 
 def check_strength(strength: float) -> None:
@@ -44,7 +39,7 @@ def check_strength(strength: float) -> None:
 def match_colours(picture: np.ndarray, source: np.ndarray) -> np.ndarray:
     """Gives a picture the mean and the standard deviation of another one, channel by channel.
 
-    Rows are taken in strips, so that no float copy of a large picture exists.
+    It needs whole pictures. Rows are taken in strips, so that no float copy of a large one exists.
 
     Args:
         picture: (..., H, W, 3), any dtype that `pixels.to_float` takes.
@@ -62,6 +57,25 @@ def match_colours(picture: np.ndarray, source: np.ndarray) -> np.ndarray:
         strip = pixels.to_float(picture[rows]) * gain.astype(np.float32) + shift.astype(np.float32)
         result[rows] = pixels.restore_dtype(np.clip(strip, 0, 1), picture.dtype)
     return result
+
+
+def mean_change(picture: np.ndarray, source: np.ndarray) -> float:
+    """Tells by how much two pictures differ on average, in 0..1.
+
+    Rows are taken in strips, so that no float copy of a large picture exists.
+
+    Args:
+        picture: (..., H, W, 3), any dtype that `pixels.to_float` takes.
+        source: Same shape; its dtype may differ.
+
+    Returns:
+        The mean absolute difference over all pixels and channels.
+    """
+    total = 0.0
+    for rows in _strips(picture):
+        change = pixels.to_float(picture[rows]) - pixels.to_float(source[rows])
+        total += float(np.abs(change).sum(dtype=np.float64))
+    return total / picture.size
 
 
 def _moments(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -55,7 +55,7 @@ def restore_tiled(
     if image.ndim != 3:
         raise ValueError(f"image has shape {image.shape}; expected (H, W, 3)")
     if mask is not None:
-        mask = _as_plane(mask, image.shape)
+        mask = as_plane(mask, image.shape)
     height, width = image.shape[:2]
     rows, columns = _tile_shape(height, width, tile, overlap, multiple)
     tops, down = _layout(height, rows, overlap, multiple)
@@ -149,8 +149,19 @@ def _cut(
     return cut[None]
 
 
-def _as_plane(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The mask as (H, W, 1)."""
+def as_plane(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Checks a mask and brings it into shape.
+
+    Args:
+        mask: (H, W) or (H, W, 1), bool or 0..1; 1 = known pixel.
+        shape: (H, W, 3), of the picture.
+
+    Returns:
+        The mask as (H, W, 1), in its own dtype.
+
+    Raises:
+        ValueError: If it has another size or holds other values.
+    """
     mask = np.asarray(mask)
     if mask.shape not in (shape[:2], (*shape[:2], 1)):
         raise ValueError(f"mask has shape {mask.shape}; expected {(*shape[:2], 1)} like the image")

@@ -1,13 +1,13 @@
 """What a training run needs besides Keras: precision and jit by machine, exact resume, pictures."""
 
 import json
-import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
+
+from tfimg.files import write_atomically
 
 # Processor flags that make bfloat16 matrix products faster than float32 ones.
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
@@ -24,6 +24,9 @@ def choose_precision(choice: str = "auto") -> str:
     Args:
         choice: a Keras policy name, or `"auto"`: bfloat16 on GPUs and on processors that multiply
             it natively, float32 elsewhere.
+
+    Raises:
+        ValueError: for a name that is no policy.
     """
     if choice != "auto":
         return keras.dtype_policies.get(choice).name
@@ -40,21 +43,13 @@ def choose_jit(choice: str = "auto") -> bool:
     Args:
         choice: `"on"`, `"off"`, or `"auto"`: on for GPUs. XLA's convolutions on processors are
             slower than TensorFlow's own.
+
+    Raises:
+        ValueError: for any other word.
     """
     if choice not in ("auto", "on", "off"):
         raise ValueError(f"jit must be auto, on or off, found {choice!r}")
     return has_gpu() if choice == "auto" else choice == "on"
-
-
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Lets `write` fill a temporary file beside `path`, then renames it."""
-    # The suffix stays, because savers choose their format by it.
-    temporary = path.with_name(f".writing-{os.getpid()}-{path.name}")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class Checkpoint(keras.callbacks.Callback):

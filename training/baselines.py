@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from tfimg.arguments import Parser, one_line, refuse
+from tfimg.arguments import Parser, one_line, positive, refuse
 
 _GRAMS, _TOKENS = 4, 60_000
 _LENGTH, _HIDDEN = 32, 512
@@ -138,7 +138,7 @@ def _parser():
         "--preset", help="whose text branch is ours (default: the first bundled one)"
     )
     parser.add_argument("--text-encoder", metavar="BERT", help="a KerasHub BERT preset, or folder")
-    parser.add_argument("--sentences", type=int, default=15_000, help="to fit on")
+    parser.add_argument("--sentences", type=positive, default=15_000, help="to fit on")
     parser.add_argument("--seed", type=int, default=0)
     return parser
 

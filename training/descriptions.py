@@ -19,7 +19,15 @@ _COUNTS = (0.06, 0.34, 0.34, 0.2, 0.06)
 
 
 def draw_descriptions(count: int, seed: int) -> list[tuple[str, str]]:
-    """Draws questions and their answers, in both languages by turns."""
+    """Draws questions and their answers, in both languages by turns.
+
+    Args:
+        count: how many.
+        seed: where chance comes from.
+
+    Returns:
+        Pairs of what the describer is asked and what it is to say.
+    """
     rng = random.Random(seed)
     drawn = []
     for row in range(count):
@@ -72,6 +80,12 @@ def description_batches(recipe, preprocessor, seed: int, first_step: int) -> tf.
     """An endless stream of batches; batch number n depends on `seed` and n alone.
 
     Only the answer counts in the loss: the question is given.
+
+    Args:
+        recipe: how many descriptions are drawn, how many a batch has, and how long they may be.
+        preprocessor: of the describer's `causal_lm`.
+        seed: int.
+        first_step: number of the first batch.
     """
     drawn = draw_descriptions(recipe.descriptions, seed)
     x, following, weights = preprocessor([question + answer for question, answer in drawn])

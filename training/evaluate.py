@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tfimg import commands, files, show
-from tfimg.arguments import Parser, one_line, refuse
+from tfimg.arguments import Parser, one_line, positive, refuse
 from tfimg.sheet import contact_sheet
 from training.requests import KINDS, LANGUAGES, Request, requests_for
 
@@ -174,13 +174,6 @@ def _sheet_path(folder, name):
     return Path(folder) / f"{name.replace(':', '-')}.png"
 
 
-def _positive(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"found {value}, expected 1 or more")
-    return value
-
-
 def _weights(text):
     if not text.endswith(".weights.h5"):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected a name in .weights.h5")
@@ -220,7 +213,7 @@ def _build_parser():
     add = parser.add_argument
     add("--preset", metavar="P", help="a bundled name or a folder (default: the first bundled one)")
     add("--out", metavar="DIR", help="write before/after sheets of the first pictures there")
-    add("--limit", type=_positive, metavar="N", help="only the first N pictures")
+    add("--limit", type=positive, metavar="N", help="only the first N pictures")
     add("--json", action="store_true", help="print JSON for programs")
 
     add("--task", choices=("restoration", "text_to_image"), default="restoration")
@@ -232,7 +225,7 @@ def _build_parser():
     add("--degradation", nargs="+", metavar="D", help=what)
     add("--mask", action="store_true", help="measure damage also with the known pixels told")
     said = "without words, measure also 2 to N passes of diagnosis and restoration"
-    add("--passes", type=_positive, default=1, metavar="N", help=said)
+    add("--passes", type=positive, default=1, metavar="N", help=said)
     said = f"what is said: {', '.join(KINDS)} (default: all; partial only for mixtures)"
     options = {"nargs": "+", "default": KINDS, "choices": KINDS, "metavar": "KIND"}
     add("--instruction-kind", **options, help=said)
@@ -253,7 +246,7 @@ def _build_parser():
     said = "weights of the judge, such as matcher.weights.h5; trained first where there are none"
     add("--matcher", type=_weights, metavar="FILE", help=said)
     said = "passes through the network, one or more numbers (default: 1)"
-    add("--steps", type=_positive, nargs="+", default=[1], metavar="N", help=said)
+    add("--steps", type=positive, nargs="+", default=[1], metavar="N", help=said)
 
     add = parser.add_argument_group("diagnosis").add_argument
     said = "clean pictures; degraded here by chance, as in training, and diagnosed"

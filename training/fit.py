@@ -4,6 +4,8 @@
     python -m training.fit --recipe words --init runs/restorer_small/preset --out runs/words
     python -m training.fit --recipe diagnosis --init runs/words/preset --data PHOTOS --out runs/all
     python -m training.fit --recipe describer --out runs/describer
+    python -m training.fit --recipe things --data SETS DICT.u8 --text-encoder BERT --out runs/things
+    python -m training.fit --recipe icons_draft --init runs/things/preset --data SETS --out runs/1
 
 Several GPUs of a machine are used together. Several machines are as well, where `TF_CONFIG` names
 them as TensorFlow's documentation says, the same command is started on each, and `--out` is a
@@ -19,16 +21,24 @@ from pathlib import Path
 
 import keras
 
-from tfimg.arguments import Parser, one_line, refuse
+from tfimg.arguments import Parser, one_line, positive, refuse
 from tfimg.trainer import Checkpoint, FreshMetrics, History, choose_jit, choose_precision
-from training.recipes import RECIPES, Describing, Words
+from training.recipes import RECIPES, Describing, Drawing, Words
 
 _WARM_UP = 300
 _AVERAGING = 0.999
 
 
 def compile_model(model, recipe, losses: dict, steps: int, jit: bool) -> None:
-    """Compiles the part that a recipe trains: AdamW, warm-up and cosine, averaged weights."""
+    """Compiles the part that a recipe trains: AdamW, warm-up and cosine, averaged weights.
+
+    Args:
+        model: a `keras.Model`.
+        recipe: what it is trained by.
+        losses: the other arguments of its `compile`.
+        steps: optimiser steps of the whole run, over which the rate falls.
+        jit: whether the step is compiled with XLA.
+    """
     warm_up = min(_WARM_UP, steps // 10)
     rate = keras.optimizers.schedules.CosineDecay(
         1e-6,
@@ -50,25 +60,36 @@ def compile_model(model, recipe, losses: dict, steps: int, jit: bool) -> None:
 
 
 def main(arguments=None) -> int:
+    """Trains what the arguments say, and leaves a preset.
+
+    Args:
+        arguments: without the program's name; those of the process by default.
+
+    Returns:
+        Exit status: 0, or 2 if something could not be done.
+    """
     parser = _parser()
     args = parser.parse_args(arguments)
     recipe = RECIPES[args.recipe]
     steps = args.steps or recipe.steps
     if not isinstance(recipe, (Words, Describing)) and not args.data:
-        return refuse(parser.prog, f"recipe {args.recipe} needs --data FOLDER with photos")
+        return refuse(parser.prog, f"recipe {args.recipe} needs --data, what it learns from")
     if not args.resume and (args.out / "checkpoint.npz").exists():
         return refuse(
             parser.prog, f"{args.out} holds a run already; give --resume or another --out"
         )
     if args.init and args.text_encoder:
         return refuse(parser.prog, "--init brings its own text encoder; leave out --text-encoder")
-    keras.utils.set_random_seed(args.seed)
     from training import runs, workers
     from training.kinds import Options, kind_of
 
-    kind, spread = kind_of(recipe), workers.strategy()
+    kind = kind_of(recipe)
     checkpoint = Checkpoint(args.out / "checkpoint.npz", args.checkpoint_every)
     try:
+        keras.utils.set_random_seed(args.seed)
+        if workers.processes() > 1 and isinstance(recipe, Drawing) and recipe.critic:
+            raise ValueError(f"recipe {args.recipe} has a critic; train it in one process")
+        spread = workers.strategy()
         precision, jit = choose_precision(args.mixed_precision), choose_jit(args.jit)
         options = Options(
             tuple(args.data or ()), args.init, args.text_encoder, precision, args.seed
@@ -118,7 +139,13 @@ def _parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--recipe", required=True, choices=RECIPES)
-    parser.add_argument("--data", nargs="+", type=Path, help="folders of photos")
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        type=Path,
+        help="what to learn from: folders of photos; for things, icons_… and pictures…, captioned "
+        "sets (folders, or names that TensorFlow Datasets knows); for things, dictionaries too",
+    )
     parser.add_argument("--out", required=True, type=Path, help="the run's folder")
     parser.add_argument("--init", help="preset to start from; by default an untrained network")
     parser.add_argument(
@@ -127,12 +154,14 @@ def _parser():
         help="KerasHub BERT preset, or folder (KerasHub, Hugging Face), to build on without --init",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--steps", type=int, help="instead of the recipe's number")
+    parser.add_argument("--steps", type=positive, help="instead of the recipe's number")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--mixed-precision", default="auto", help="auto or a Keras dtype policy")
     parser.add_argument("--jit", default="auto", choices=("auto", "on", "off"))
-    parser.add_argument("--checkpoint-every", type=int, default=1000, help="steps")
-    parser.add_argument("--log-every", type=int, default=100, help="steps between two loss lines")
+    parser.add_argument("--checkpoint-every", type=positive, default=1000, help="steps")
+    parser.add_argument(
+        "--log-every", type=positive, default=100, help="steps between two loss lines"
+    )
     return parser
 
 

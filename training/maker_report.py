@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tfimg import commands, files, show
 from tfimg.generation import PRESET
+from tfimg.limits import MOST_STEPS
 from tfimg.sheet import contact_sheet
 from training import picturing, tables
 from training.kinds.things import captioned_sets
@@ -12,7 +13,17 @@ from training.matcher import Matcher
 
 
 def report(args: argparse.Namespace) -> None:
-    """Measures pictures that are made from words."""
+    """Measures pictures that are made from words, and prints how good they are.
+
+    Args:
+        args: as `training.evaluate` reads them: `preset`, `data` (captioned pictures), `matcher`
+            (the judge's weights, which are made where there are none), `steps`, `out` and `json`.
+
+    Raises:
+        OSError, ValueError: for what cannot be measured, before the judge is trained.
+    """
+    if max(args.steps) > MOST_STEPS:
+        raise ValueError(f"--steps is {max(args.steps)}; expected 1..{MOST_STEPS}")
     preset = commands.check_preset(args.preset, PRESET)
     if args.out is not None:
         files.check_output(Path(args.out) / "made.png")
@@ -23,6 +34,7 @@ def report(args: argparse.Namespace) -> None:
         captioned_sets([Path(args.data)], split, maker.backbone.canvas)
         for split in ("train", "test")
     )
+    asked = picturing.choose(train, test)
     matcher = Matcher(maker)
     if args.matcher.exists():
         matcher.load(args.matcher)
@@ -31,8 +43,8 @@ def report(args: argparse.Namespace) -> None:
         matcher.save(args.matcher)
     document = {"preset": preset, "reports": []}
     for steps in args.steps:
-        with show.bars(f"{steps} steps", picturing.count(train, test)) as (advance, _, _):
-            report = picturing.measure(maker, matcher, train, test, steps, advance)
+        with show.bars(f"{steps} steps", sum(len(one.prompts) for one in asked)) as (advance, *_):
+            report = picturing.measure(maker, matcher, asked, train, steps, advance)
         document["reports"].append({"steps": steps, **report})
     if args.out is not None:
         sheet = contact_sheet(picturing.beside_nearest(maker, train), 8, cell_width=128)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfimg.arguments import Parser, one_line, refuse
+from tfimg import commands
+from tfimg.arguments import Parser, one_line, positive, refuse
 from tfimg.pixels import middle
 
 # What is said where nothing is known.
@@ -31,6 +32,7 @@ def main(arguments=None) -> int:
     import keras
 
     try:
+        commands.load("ImageClassifier", commands.check_preset(args.preset))  # before all is read
         train, test, labels = read(args.data, args.label, args.description, args.split, args.side)
     except (OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
@@ -96,7 +98,16 @@ def read(data: Path, label: str, description: str, split: str | None, side: int)
 
 
 def fit(preset: str, labels: list[str], train: dict, told: bool, epochs: int, batch_size: int):
-    """Returns a classifier fitted on a preset's features, the picture's and the words'."""
+    """Returns a classifier fitted on a preset's features, the picture's and the words'.
+
+    Args:
+        preset: a bundled name or a folder.
+        labels: names of the classes.
+        train: from `read`.
+        told: whether it is given the descriptions.
+        epochs: how often it sees all pictures.
+        batch_size: pictures a step.
+    """
     import keras
 
     import tfimg
@@ -135,9 +146,9 @@ def _parser():
     parser.add_argument("--split", help="column that says train (default: by name)")
     parser.add_argument("--preset", default="restorer_small", help="whose features are used")
     parser.add_argument("--out", required=True, type=Path, help="the preset that is written")
-    parser.add_argument("--side", type=int, default=64, help="of the pictures, in pixels")
-    parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--side", type=positive, default=64, help="of the pictures, in pixels")
+    parser.add_argument("--epochs", type=positive, default=12)
+    parser.add_argument("--batch-size", type=positive, default=32)
     parser.add_argument("--seed", type=int, default=0)
     return parser
 

@@ -1,12 +1,15 @@
 """How well pictures are made from words: obeyed, real, new and varied."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tfimg.data.captioned import CHANCES, Captioned, on_background
-from tfimg.text.prompts import prompt
+from tfimg.data.captioned import CHANCES, Captioned
+from tfimg.pixels import on_background
+from tfimg.text.corpus import LANGUAGES
+from tfimg.text.prompts import STYLES, prompt
 from training.matcher import Matcher
 
 _AMONG = 100  # names that a picture's own is looked for in
@@ -23,24 +26,74 @@ _SHOWN = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for in one language.
+
+    Attributes:
+        names: "seen" in training, or "unseen".
+        language: "en" or "zh".
+        prompts: sentences, in hundreds.
+        real: for each the picture that it was made from, uint8 `(N, S, S, 3)`.
+    """
+
+    names: str
+    language: str
+    prompts: list[str]
+    real: np.ndarray
+
+
+def choose(train: Captioned, test: Captioned) -> list[Asked]:
+    """Chooses what is asked for: names seen in training, and names never seen.
+
+    Args:
+        train, test: captioned pictures; what has no name goes by its caption. What is in both
+            counts as seen.
+
+    Returns:
+        What is asked for in each language, at most five hundred names each. Where there are fewer
+        than a hundred, among which a picture's own is looked for, there is nothing.
+
+    Raises:
+        ValueError: if `train` itself has fewer than a hundred names.
+    """
+    asked, known = [], {_base(row) for row in train.rows}
+    if len(known) < _AMONG:
+        raise ValueError(
+            f"the pictures have {len(known)} names to learn from; expected {_AMONG} or more, among "
+            "which a picture's own is looked for"
+        )
+    for names, captioned, taken in (("seen", train, set()), ("unseen", test, known)):
+        chosen = _one_a_name(captioned, taken)
+        chances = np.random.default_rng(0).random((len(chosen), CHANCES))
+        for language in LANGUAGES:
+            kept = [n for n, place in enumerate(chosen) if _words(captioned.rows[place], language)]
+            kept = kept[: len(kept) // _AMONG * _AMONG]
+            if kept:
+                prompts = [_prompt(captioned.rows[chosen[n]], language) for n in kept]
+                real = [captioned.picture(chosen[n], None, chances[n]) for n in kept]
+                asked.append(Asked(names, language, prompts, np.stack(real)))
+    return asked
+
+
 def measure(
     task,
     matcher: Matcher,
+    asked: list[Asked],
     train: Captioned,
-    test: Captioned,
     steps: int = 1,
     advance: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
-    """Makes a picture for names seen in training and names never seen, and judges them.
+    """Makes a picture for each prompt, and judges them.
 
-    Each picture is asked for by its name and style, in English, and again in Chinese where its row
-    has Chinese words. A picture is found when the matcher puts the name that it was made from
-    first (or among the first five) of a hundred. Chance finds 1 % (5 %).
+    A picture is found when the matcher puts the prompt that it was made from first (or among the
+    first five) of a hundred. Chance finds 1 % (5 %).
 
     Args:
         task: a `tfimg.TextToImage`.
         matcher: trained on `train`.
-        train, test: captioned pictures; no name is in both.
+        asked: from `choose`.
+        train: the captioned pictures that were learnt from.
         steps: passes through the network.
         advance: called after each picture.
 
@@ -56,37 +109,25 @@ def measure(
     Reference: Binkowski et al., "Demystifying MMD GANs", 2018 (kernel inception distance).
     """
     rows, made_of = [], {}
-    known = {_base(row) for row in train.rows}
-    for names, captioned in (("seen", train), ("unseen", test)):
-        chosen = _choose(captioned, known if names == "unseen" else set())
-        rng = np.random.default_rng(0)
-        real = np.stack([captioned.picture(place, None, rng.random(CHANCES)) for place in chosen])
-        for language in ("en", "zh"):
-            key = "name" if language == "en" else "name_zh"
-            keep = [n for n, place in enumerate(chosen) if captioned.rows[place].get(key)]
-            keep = keep[: len(keep) // _AMONG * _AMONG]
-            if not keep:
-                continue
-            asked = [captioned.rows[chosen[n]] for n in keep]
-            prompts = [prompt(row[key], language, row["style"]) for row in asked]
-            made = []
-            for number, words in enumerate(prompts):
-                made.append(task.generate(words, seed=number, steps=steps)[0])
-                advance()
-            made = np.stack(made)
-            said = matcher.read(prompts)
-            found = _retrieval(matcher.see(made)["placed"], said)
-            truly = _retrieval(matcher.see(real[keep])["placed"], said)
-            rows.append(
-                {
-                    "names": names,
-                    "language": language,
-                    "count": len(keep),
-                    **found,
-                    **{f"real_{key}": value for key, value in truly.items()},
-                }
-            )
-            made_of[names, language] = (prompts, made, real[keep])
+    for one in asked:
+        made = []
+        for number, words in enumerate(one.prompts):
+            made.append(task.generate(words, seed=number, steps=steps)[0])
+            advance()
+        made = np.stack(made)
+        said = matcher.read(one.prompts)
+        found = _retrieval(matcher.see(made)["placed"], said)
+        truly = _retrieval(matcher.see(one.real)["placed"], said)
+        rows.append(
+            {
+                "names": one.names,
+                "language": one.language,
+                "count": len(made),
+                **found,
+                **{f"real_{key}": value for key, value in truly.items()},
+            }
+        )
+        made_of[one.names, one.language] = (one.prompts, made, one.real)
     prompts, made, real = made_of["seen", "en"]
     several = [task.generate(words, _SEEDS, steps=steps) for words in prompts[:_VARIED]]
     unseen = made_of.get(("unseen", "en"))
@@ -105,19 +146,14 @@ def measure(
     return document
 
 
-def count(train: Captioned, test: Captioned) -> int:
-    """Returns how many pictures `measure` makes for the rows, and so how often it advances."""
-    total = 0
-    known = {_base(row) for row in train.rows}
-    for captioned, taken in ((train, set()), (test, known)):
-        chosen = [captioned.rows[place] for place in _choose(captioned, taken)]
-        for key in ("name", "name_zh"):
-            total += sum(bool(row.get(key)) for row in chosen) // _AMONG * _AMONG
-    return total
-
-
 def beside_nearest(task, train: Captioned, columns: int = 8) -> list[tuple[np.ndarray, str]]:
-    """Returns cells of a sheet: made pictures, and under each the nearest that was learnt from."""
+    """Returns cells of a sheet: made pictures, and under each the nearest that was learnt from.
+
+    Args:
+        task: a `tfimg.TextToImage`.
+        train: the captioned pictures that were learnt from.
+        columns: of the sheet.
+    """
     on_white = np.stack([on_background(picture) for picture in train.pictures])
     cells = []
     for start in range(0, len(_SHOWN), columns):
@@ -126,14 +162,22 @@ def beside_nearest(task, train: Captioned, columns: int = 8) -> list[tuple[np.nd
         found = nearest(made, on_white)
         cells += zip(map(_larger, made), asked, strict=True)
         cells += [
-            (_larger(on_white[place]), f"{distance:.2f} from {train.rows[place]['name']}")
+            (_larger(on_white[place]), f"{distance:.2f} from {_words(train.rows[place])}")
             for place, distance in found
         ]
     return cells
 
 
 def nearest(pictures: np.ndarray, among: np.ndarray) -> list[tuple[int, float]]:
-    """Finds the nearest of many pictures, and how far it is (root of the mean square, 0..1)."""
+    """Finds the nearest of many pictures, and how far it is.
+
+    Args:
+        pictures: uint8 `(N, S, S, 3)`.
+        among: uint8 `(M, S, S, 3)`.
+
+    Returns:
+        For each picture the place in `among` and the root of the mean square, in 0..1.
+    """
     small = _small(among)
     squares = (small**2).sum(1)
     found = []
@@ -144,20 +188,32 @@ def nearest(pictures: np.ndarray, among: np.ndarray) -> list[tuple[int, float]]:
     return found
 
 
-def _choose(captioned, taken):
-    """One row a name, styles by turns, in an order that depends on the names alone."""
+def _one_a_name(captioned, taken):
+    """Places of one row a name, styles by turns, in an order that depends on the rows alone."""
     rng = np.random.default_rng(0)
     chosen, names = [], set(taken)
     for place in rng.permutation(len(captioned.rows)):
         base = _base(captioned.rows[place])
-        if base not in names and captioned.rows[place].get("style"):
+        if base not in names:
             names.add(base)
             chosen.append(place)
     return chosen[: _AMONG * _GROUPS]
 
 
+def _words(row, language="en"):
+    """A row's name, or its caption where it has no name; "" where there is none in a language."""
+    key = "name" if row.get("name") else "caption"
+    return row.get(key if language == "en" else f"{key}_{language}", "")
+
+
+def _prompt(row, language):
+    # A caption says itself how it looks.
+    style = row.get("style") if row.get("name") and row.get("style") in STYLES else None
+    return prompt(_words(row, language), language, style)
+
+
 def _base(row):
-    return row["name"].split(":")[0].strip().casefold()
+    return _words(row).split(":")[0].strip().casefold()
 
 
 def _retrieval(placed, said):

@@ -23,11 +23,13 @@ def read_sentences(source: str | os.PathLike) -> list[dict[str, Any]]:
     Args:
         source: a file of JSON lines such as
             `{"text": "太暗了", "language": "zh", "named": ["low_light"]}`, where an empty list
-            means that nothing is asked; or "held-out" for 500 sentences a language from the test
-            split of the corpus.
+            means that nothing is asked, and null that it is vague: something better is wished for
+            and not said; or "held-out" for 532 sentences a language from the test split of the
+            corpus.
 
     Returns:
-        A dict with `text`, `language` and `named` (a frozenset of names from `NAMES`) a sentence.
+        A dict with `text`, `language` and `named` (a frozenset of names from `NAMES`, or None for
+        a vague one) a sentence.
 
     Raises:
         FileNotFoundError: if there is no such file.

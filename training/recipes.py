@@ -49,11 +49,13 @@ class Restorer(Recipe):
         crop_sizes: pairs of a share of the run (rising, 0 first) and the side in pixels of the
             crops from there on. Small ones give more steps an hour; fog and greyness are told
             apart in large ones.
+        int8: whether every layer's values are rounded as they are in int8.
     """
 
     size: str
     batch_size: int = 16
     crop_sizes: tuple[tuple[float, int], ...] = ((0.0, 64), (0.9, 96))
+    int8: bool = False
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
 
@@ -147,6 +149,8 @@ class Drawing(Recipe):
 
     Args:
         started: share of pictures that start from a mixture; the others start from noise alone.
+        mirrored: share of pictures that are mirrored, of those that may be. The noise says which,
+            but to draw everything both ways takes longer to learn.
         critic: widths of the critic, or empty for none.
         mismatch, steepness, matching, coarse: see `training.adversary.Adversary`.
 
@@ -157,8 +161,9 @@ class Drawing(Recipe):
     learning_rate: float = 1e-3
     weight_decay: float = 1e-3
     started: float = 0.2
+    mirrored: float = 0.0
     critic: tuple[int, ...] = ()
-    mismatch: float = 0.5
+    mismatch: float = 1.0
     steepness: float = 0.1
     matching: float = 1.0
     coarse: float = 10.0
@@ -168,22 +173,25 @@ RECIPES = {
     "words": Words(steps=14_000),
     "describer": Describing(steps=1_500),
     "things": Things(steps=8_000),
-    # Larger pictures, of captioned sets such as coco_captions/2017: meant for a GPU.
+    # Larger pictures, of captioned sets such as coco_captions/2014: meant for a GPU.
     "things_128": Things(steps=20_000, size="picture", canvas=128),
     "things_256": Things(steps=20_000, size="picture", canvas=256),
-    "pictures_draft": Drawing(steps=60_000, batch_size=128),
+    "pictures_draft": Drawing(steps=60_000, batch_size=128, mirrored=0.5),
     "pictures": Drawing(
         steps=120_000,
         batch_size=64,
         learning_rate=3e-4,
         momentum=0.0,
+        mirrored=0.5,
         critic=(64, 128, 256, 256, 256),
     ),
     "icons_draft": Drawing(steps=3_500),
     "icons_small": Drawing(
-        steps=5_500, learning_rate=5e-4, momentum=0.0, critic=(32, 64, 128, 192)
+        steps=11_000, learning_rate=5e-4, momentum=0.0, critic=(32, 64, 128, 192)
     ),
     "diagnosis": Diagnosis(steps=4_500),
     "restorer_tiny": Restorer(size="tiny", steps=66_000),
     "restorer_small": Restorer(size="small", steps=66_000),
+    # Goes on from a trained one, with --init.
+    "restorer_small_int8": Restorer(size="small", steps=6_000, learning_rate=3e-4, int8=True),
 }

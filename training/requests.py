@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tfimg.text.remedies import REMEDIES, remedy
 
 KINDS = ("right", "vague", "wrong", "none", "nothing", "partial")
-LANGUAGES = ("en", "zh")
+LANGUAGES = tuple(REMEDIES)
 
 VAGUE = {"en": "make it better", "zh": "修一下这张图"}
 NOTHING = {"en": "leave it as it is", "zh": "保持原样"}

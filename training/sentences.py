@@ -19,6 +19,11 @@ _CHUNK = 4096
 def draw_sentences(count: int, split: str, seed: int) -> tuple[list[str], np.ndarray]:
     """Draws sentences in both languages by turns.
 
+    Args:
+        count: how many.
+        split: "train" or "test", whose phrasings are used.
+        seed: where chance comes from.
+
     Returns:
         The sentences, and what they ask for as `(count, 10)` float32 in the order of `INTENTS`;
         all zeros for vague ones.
@@ -60,6 +65,9 @@ def dropped(
         share: of the tokens that become `unknown`.
         unknown: the id of `[UNK]`.
         rng: where chance comes from.
+
+    Returns:
+        Both as `(B, K)`, K being the longest sentence's length, rounded up to a multiple of 8.
     """
     length = -(-mask.sum(1).max() // 8) * 8
     ids, mask = ids[:, :length].copy(), mask[:, :length]
@@ -72,6 +80,12 @@ def sentence_batches(recipe, preprocessor, seed: int, first_step: int) -> tf.dat
     """An endless stream of batches; batch number n depends on `seed` and n alone.
 
     Sentences of a batch have similar lengths, so that little time goes into padding.
+
+    Args:
+        recipe: how many sentences are drawn, how many a batch has, and what is hidden of them.
+        preprocessor: a `tfimg.InstructionPreprocessor`.
+        seed: int.
+        first_step: number of the first batch.
     """
     sentences, labels = draw_sentences(recipe.sentences, "train", seed)
     tokens, padding = tokenized(sentences, preprocessor)

@@ -18,7 +18,7 @@ from rich import box
 from rich.table import Table
 
 from tfimg import show
-from tfimg.arguments import Parser, one_line, refuse
+from tfimg.arguments import Parser, one_line, positive, refuse
 from tfimg.trainer import choose_jit, choose_precision
 from training.recipes import RECIPES
 
@@ -117,8 +117,8 @@ def _parser():
         "--mixed-precision", nargs="+", default=["auto"], help="one or more Keras dtype policies"
     )
     parser.add_argument("--jit", default="auto", choices=("auto", "on", "off"))
-    parser.add_argument("--steps", type=int, default=40, help="of a round (default: 40)")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=positive, default=40, help="of a round (default: 40)")
+    parser.add_argument("--rounds", type=positive, default=5)
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
     return parser
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import keras_hub
 import tensorflow as tf
 
-from tfimg.arguments import Parser
+from tfimg.arguments import Parser, one_line, positive, refuse
 from tfimg.trainer import write_atomically
 from training.kinds.things import read_pairs
 from training.sentences import draw_sentences
@@ -56,18 +56,23 @@ def main(arguments=None) -> int:
     parser.add_argument(
         "--captioned", nargs="+", type=Path, help="folders and dictionaries, in place of the corpus"
     )
-    parser.add_argument("--size", type=int, default=6000)
-    parser.add_argument("--sentences", type=int, default=100_000)
+    parser.add_argument("--size", type=positive, default=6000)
+    parser.add_argument("--sentences", type=positive, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(arguments)
-    if args.captioned:
-        prompts, words = read_pairs(args.captioned, args.sentences // 2, args.seed)
-        sentences = [text for pair in prompts + words for text in pair if text]
-    else:
-        sentences, _ = draw_sentences(args.sentences, "train", args.seed)
-    tokens = learn_vocabulary(sentences, args.size)
-    text = "".join(f"{token}\n" for token in tokens)
-    write_atomically(args.out, lambda path: path.write_text(text, encoding="utf-8"))
+    if not args.out.parent.is_dir():
+        return refuse(parser.prog, f"--out {args.out}: there is no folder {args.out.parent}")
+    try:
+        if args.captioned:
+            prompts, words = read_pairs(args.captioned, args.sentences // 2, args.seed)
+            sentences = [text for pair in prompts + words for text in pair if text]
+        else:
+            sentences, _ = draw_sentences(args.sentences, "train", args.seed)
+        tokens = learn_vocabulary(sentences, args.size)
+        text = "".join(f"{token}\n" for token in tokens)
+        write_atomically(args.out, lambda path: path.write_text(text, encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return refuse(parser.prog, one_line(error))
     print(f"{len(tokens)} tokens written to {args.out}")
     return 0
 

@@ -16,13 +16,41 @@ import keras
 import tensorflow as tf
 
 
+def processes() -> int:
+    """Returns how many processes `TF_CONFIG` spreads this run over; 1 where it names none.
+
+    Raises:
+        ValueError: if `TF_CONFIG` is broken, names tasks that are no workers (a chief would write
+            to the same files as the first worker), or does not say which of them this one is.
+    """
+    cluster, task = _config()
+    if others := sorted(set(cluster) - {"worker"}):
+        raise ValueError(f"TF_CONFIG names {', '.join(others)}; expected worker tasks alone")
+    count = len(cluster.get("worker", ()))
+    if count > 1 and (task.get("type") != "worker" or task.get("index") not in range(count)):
+        raise ValueError(
+            f"TF_CONFIG says that this is task {task}; expected type worker, index 0..{count - 1}"
+        )
+    return max(1, count)
+
+
 def strategy() -> tf.distribute.Strategy | None:
     """Returns how this run is spread, or None for one process on one device.
 
     It must be called before anything else has touched the devices.
+
+    Raises:
+        ValueError: as `processes`, or if a process of several has more than one device: each takes
+            one share of a batch.
     """
-    if len(_cluster().get("worker", ())) > 1:
-        return tf.distribute.MultiWorkerMirroredStrategy()
+    if (count := processes()) > 1:
+        spread = tf.distribute.MultiWorkerMirroredStrategy()
+        if (found := spread.num_replicas_in_sync) != count:
+            raise ValueError(
+                f"{count} processes have {found} devices; expected one each, so start one process "
+                "a device, and show it that device alone with CUDA_VISIBLE_DEVICES"
+            )
+        return spread
     if len(tf.config.list_physical_devices("GPU")) > 1:
         return tf.distribute.MirroredStrategy()
     return None
@@ -35,7 +63,7 @@ def scope(spread: tf.distribute.Strategy | None) -> contextlib.AbstractContextMa
 
 def is_chief() -> bool:
     """Returns whether this process writes the checkpoints and the preset."""
-    return _task().get("index", 0) == 0
+    return _config()[1].get("index", 0) == 0
 
 
 def several(spread: tf.distribute.Strategy | None) -> bool:
@@ -65,7 +93,7 @@ def fit(
     """
     if type(model).train_step is not keras.Model.train_step:
         raise ValueError(f"{model.name} has a train step of its own; train it in one process")
-    workers, rank = spread.num_replicas_in_sync, _task().get("index", 0)
+    workers, rank = spread.num_replicas_in_sync, _config()[1].get("index", 0)
     variables, optimizer = model.trainable_variables, model.optimizer
     with spread.scope():
         optimizer.build(variables)
@@ -108,9 +136,14 @@ def fit(
     optimizer.finalize_variable_values(variables)
 
 
-def _cluster():
-    return json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {})
-
-
-def _task():
-    return json.loads(os.environ.get("TF_CONFIG") or "{}").get("task", {})
+def _config():
+    """The cluster and this process's task in it, both empty where there is none."""
+    text = os.environ.get("TF_CONFIG") or "{}"
+    try:
+        config = json.loads(text)
+        cluster, task = config.get("cluster", {}), config.get("task", {})
+        return dict(cluster), dict(task)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"TF_CONFIG is no JSON object of a cluster and a task ({error}), found {text[:80]!r}"
+        ) from None

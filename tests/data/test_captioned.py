@@ -1,9 +1,11 @@
 """Captioned pictures: on which background, in which words, how often."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
 
@@ -82,7 +84,7 @@ def test_chance_varies_what_no_word_says():
         chances = still.copy()
         for place, value in changes.items():
             chances[int(place[1:])] = value
-        return Captioned(picture, [row], np.ones(1)).picture(0, colour, chances)
+        return Captioned(picture, [row], np.ones(1)).picture(0, colour, chances, 0.5)
 
     np.testing.assert_array_equal(varied(), picture[0, :, :, :3])
     np.testing.assert_array_equal(varied(_0=0.4), picture[0, :, ::-1, :3])
@@ -144,6 +146,26 @@ def test_what_comes_often_weighs_little(builder):
     assert len(hands) > 1 and hands == pytest.approx([hands[0]] * len(hands))
     if "0.png" in weights:
         assert hands[0] == pytest.approx(weights["0.png"] * len(hands) ** -0.5)
+
+
+def _builder(pictures, **columns):
+    """A data set of the rows given."""
+    rows = tf.data.Dataset.from_tensor_slices({"image": pictures, **columns})
+    return SimpleNamespace(as_dataset=lambda split: rows, info=SimpleNamespace(features={}))
+
+
+def test_rows_without_a_name_are_told_apart_by_their_captions():
+    captions = ["a cat", "a dog", "a dog", "a cow"]
+    builder = _builder(np.zeros((4, 4, 4, 3), np.uint8), name=[""] * 4, caption=captions)
+    weights = read_captioned([builder], "train", 4).weights
+    assert weights / weights[0] == pytest.approx([1, 0.5**0.5, 0.5**0.5, 1])
+
+
+def test_grey_pictures_have_three_equal_colours():
+    grey = np.arange(16, dtype=np.uint8).reshape(1, 4, 4, 1)
+    found = read_captioned([_builder(grey, name=["seven"])], "train", 4).pictures
+    np.testing.assert_array_equal(found[..., :3], np.concatenate([grey] * 3, axis=-1))
+    assert (found[..., 3] == 255).all()
 
 
 @pytest.mark.parametrize("name", ["oxford_flowers102", "coco_captions"])

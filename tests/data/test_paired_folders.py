@@ -6,7 +6,7 @@ from tfimg.data import paired_folders
 
 def _save(path, color=(10, 20, 30), size=(6, 4), mode="RGB"):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new(mode, size, color).save(path)
+    Image.new(mode, size, color).save(path, format=None if path.suffix else "PNG")
     return path
 
 
@@ -104,38 +104,13 @@ def test_a_pair_is_read_and_has_one_size(tmp_path):
         paired_folders.read_pair(pair)
 
 
-def _pairs(*names):
-    return [paired_folders.Pair(None, None, name) for name in names]
-
-
-def test_scenes_are_never_divided():
-    scenes = [f"Nikon_{iso}_{thing}" for iso in (800, 1600) for thing in ("toy", "desk", "wall_2b")]
-    pairs = _pairs(*(f"{scene}_{crop}_real.JPG" for crop in (1, 12) for scene in scenes))
-    train, test = paired_folders.split_by_scene(pairs, 0.3)
-    test_scenes = {scene for scene in scenes if any(p.name.startswith(scene) for p in test)}
-    assert len(test_scenes) == 2 and len(test) == 4 and len(train) == 8
-    assert sorted([*train, *test], key=pairs.index) == pairs
-    assert not any(p.name.startswith(tuple(test_scenes)) for p in train)
-    assert paired_folders.split_by_scene(pairs[::-1], 0.3) == (train[::-1], test[::-1])
-
-
-@pytest.mark.parametrize(
-    ("one_scene", "another"),
-    [
-        (("0001_0.8_0.2.jpg", "0001_1_0.2.jpg"), "0002_1_0.2.jpg"),
-        (("GOPR0384_11_00/blur/000001.png", "GOPR0384_11_00-000002.png"), "GOPR0385_11_01-1.png"),
-        (("plant_1_real.png", "plant__4_real.png"), "wall_1_real.png"),
-        (("rain-001.png", "rain-001.jpg"), "rain-002.png"),
-    ],
-)
-def test_what_a_scene_is(one_scene, another):
-    parts = paired_folders.split_by_scene(_pairs(*one_scene, another), 0.5)
-    assert sorted(len(part) for part in parts) == [1, 2]
-    with pytest.raises(ValueError, match="expected two scenes"):
-        paired_folders.split_by_scene(_pairs(*one_scene), 0.5)
-
-
-@pytest.mark.parametrize("share", [0, 1, 1.5])
-def test_an_impossible_share_is_refused(share):
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        paired_folders.split_by_scene(_pairs("1.png", "2.png"), share)
+def test_links_are_taken_by_their_own_names(tmp_path):
+    """As in a download cache, where all files lie elsewhere under names of no meaning."""
+    (tmp_path / "set").mkdir()
+    for number, name in enumerate(("a_noisy.png", "a_clean.png", "b_noisy.png", "b_clean.png")):
+        stored = _save(tmp_path / "store" / f"{number:064x}", size=(6, 4))
+        (tmp_path / "set" / name).symlink_to(stored)
+    expected = {"a_noisy.png": "a_clean.png", "b_noisy.png": "b_clean.png"}
+    assert _matches(tmp_path / "set", tmp_path / "set") == expected
+    (tmp_path / "link").symlink_to(tmp_path / "set")
+    assert _matches(tmp_path / "link", tmp_path / "set") == expected

@@ -105,3 +105,31 @@ def test_nobody_computes_what_nobody_waits_for(held, gate):
         with pytest.raises(DeadlinePassed):
             late.result(10)
     assert held.sizes == [1]
+
+
+def test_a_request_both_late_and_cancelled_does_not_stop_the_server(held, gate):
+    with Batcher(held, max_rows=1) as batcher:
+        first = batcher.submit("double", _rows(1))
+        gone = batcher.submit("double", _rows(2), time.monotonic() - 1)
+        assert gone.cancel()
+        good = batcher.submit("double", _rows(3))
+        gate.set()
+        assert first.result(10)["y"] == [2] and good.result(10)["y"] == [6]
+
+
+def test_outputs_that_cannot_be_shared_out_do_not_stop_the_server():
+    answers = iter([np.int64(3), np.array([4])])
+    with Batcher(lambda signature, inputs: {"y": next(answers)}) as batcher:
+        with pytest.raises(IndexError):
+            batcher.submit("double", _rows(1)).result(10)
+        assert batcher.submit("double", _rows(2)).result(10)["y"] == [4]
+
+
+def test_a_worker_that_waits_for_company_does_not_keep_others_asleep():
+    with Batcher(_double, max_rows=2, patience=30, workers=2) as batcher:
+        alone = batcher.submit("double", {"x": np.zeros((1, 5))})
+        assert batcher.submit("double", _rows(1, 2)).result(5)["y"].tolist() == [2, 4]
+        time.sleep(0.1)  # until the worker that did this sleeps behind the one that waits
+        assert batcher.submit("double", _rows(3, 4)).result(5)["y"].tolist() == [6, 8]
+        assert not alone.done()
+    assert alone.result(0)["y"].shape == (1, 5)

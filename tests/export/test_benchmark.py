@@ -62,6 +62,14 @@ def test_ratios_compare_like_with_like():
     assert found["cached", "textbook"]["times faster than textbook"] is None
 
 
+@pytest.mark.parametrize(("rounds", "expected"), [(1, 1), (7, 7), (19, 19), (20, 19), (100, 95)])
+def test_the_percentile_is_passed_by_no_more_than_a_twentieth(rounds, expected):
+    times = list(map(float, range(rounds, 0, -1)))
+    (row,) = benchmark.table({("cached", "ours"): times}, {("cached", "ours"): Subject(list)}, 1)
+    assert row["p95"] == expected
+    assert sum(time > expected for time in times) <= rounds / 20
+
+
 def test_every_subject_runs_once_a_round_after_one_to_warm_up():
     calls = []
     subjects = {name: Subject(lambda name=name: calls.append(name)) for name in ("a", "b")}
@@ -83,6 +91,22 @@ def test_bad_arguments_are_refused_in_one_line(arguments, message, capsys):
     assert benchmark.main(arguments) == 2
     error = capsys.readouterr().err.strip()
     assert message in error and "\n" not in error
+
+
+@pytest.mark.parametrize("option", ["--rounds", "--threads"])
+def test_numbers_of_nothing_are_refused_in_one_line(option, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        benchmark.main([option, "0"])
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err.strip()
+    assert option in error and "expected 1 or more" in error and "\n" not in error
+
+
+def test_a_preset_that_has_no_pictures_is_refused():
+    command = [sys.executable, "-m", "export.benchmark", "--preset", "describer"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("export.benchmark: error: cannot load preset")
 
 
 def test_many_pictures_at_once_share_the_time():

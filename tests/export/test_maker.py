@@ -152,5 +152,7 @@ def test_a_preset_is_loaded_as_what_it_is(maker, preset, tmp_path):
     maker.save_to_preset(str(tmp_path / "maker"))
     assert isinstance(loading.load(str(tmp_path / "maker")), tfimg.TextToImage)
     assert isinstance(loading.load(str(preset)), tfimg.ImageRestorer)
+    with pytest.raises(ValueError, match="cannot load preset 'describer'"):
+        loading.load("describer")
     with pytest.raises(ValueError, match="found size 32"):
         tflite.write(maker, tmp_path / "phone", "none", 32, [])

@@ -206,7 +206,11 @@ def test_the_command_writes_a_version_once(preset, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("out", "preset", "message"),
-    [("restorer/newest", None, "version"), ("restorer/1", "nowhere", "nowhere")],
+    [
+        ("restorer/newest", None, "version"),
+        ("restorer/1", "nowhere", "nowhere"),
+        ("restorer/1", "describer", "cannot load preset 'describer'"),
+    ],
 )
 def test_bad_arguments_are_refused_in_one_line(out, preset, message, tmp_path, capsys):
     arguments = ["--out", str(tmp_path / out), *(["--preset", preset] if preset else [])]
@@ -214,6 +218,15 @@ def test_bad_arguments_are_refused_in_one_line(out, preset, message, tmp_path, c
     error = capsys.readouterr().err.strip()
     assert message in error and "\n" not in error
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "many"])
+def test_no_pixels_are_refused_in_one_line(count, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        saved_model.main(["--out", str(tmp_path / "restorer" / "1"), "--max-pixels", count])
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err.strip()
+    assert "--max-pixels" in error and count in error and "\n" not in error
 
 
 def test_a_failed_export_leaves_nothing(restorer, tmp_path, monkeypatch):

@@ -3,9 +3,12 @@
 import base64
 import contextlib
 import io
+import json
 import re
+import signal
 import socket
 import threading
+import time
 import zlib
 from pathlib import Path
 
@@ -24,6 +27,8 @@ from tensorflow_serving.apis import (
 )
 
 from export import client, launch, saved_model, serve
+from export.batching import QueueFull
+from export.served import ServedModel
 from tfimg.degradations import INTENTS
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (13, 21, 3), np.uint8)
@@ -139,8 +144,14 @@ def test_pictures_and_words_over_grpc(server, restorer):
 def test_the_model_is_described(server):
     status = requests.get(server.url, timeout=5).json()["model_version_status"][0]
     assert status["version"] == "3" and status["state"] == "AVAILABLE"
-    metadata = requests.get(f"{server.url}/versions/3/metadata", timeout=5).json()["metadata"]
-    assert metadata["restore"]["inputs"]["image"] == {"dtype": "uint8", "shape": [-1, -1, -1, 3]}
+    metadata = requests.get(f"{server.url}/versions/3/metadata", timeout=5).json()
+    assert metadata["model_spec"] == {"name": "restorer", "signature_name": "", "version": "3"}
+    metadata = metadata["metadata"]["signature_def"]["signature_def"]
+    image = metadata["restore"]["inputs"]["image"]
+    assert image["dtype"] == "DT_UINT8" and image["tensor_shape"] == {
+        "dim": [{"size": size, "name": ""} for size in ("-1", "-1", "-1", "3")],
+        "unknown_rank": False,
+    }
 
     request = get_model_status_pb2.GetModelStatusRequest()
     request.model_spec.name = "restorer"
@@ -153,6 +164,7 @@ def test_the_model_is_described(server):
     assert packed.Unpack(found) and set(found.signature_def) == set(metadata)
     sizes = [d.size for d in found.signature_def["restore"].inputs["image"].tensor_shape.dim]
     assert sizes == [-1, -1, -1, 3]
+    assert found.signature_def["restore"].method_name == tf.saved_model.PREDICT_METHOD_NAME
 
 
 def _promising(width, height):
@@ -184,6 +196,7 @@ _HUGE = _promising(20_000, 10_000)
         ({"signature_name": "classify", "instances": [[[1, 2], [3]]]}, 400, "'image'"),
         ({"signature_name": "classify", "instances": [[[[1, 2]]]]}, 400, "shape"),
         ({"signature_name": "classify", "instances": [[[[1, 2, 300]]]]}, 400, "uint8"),
+        ({"signature_name": "classify", "instances": [[[[1, 2, 2**70]]]]}, 400, "uint8"),
         ({"signature_name": "classify", "instances": [[[[1, 2, "a"]]]]}, 400, "uint8"),
         ([1, 2], 400, "object"),
     ],
@@ -314,6 +327,50 @@ def test_it_finishes_what_it_took(folder):
     assert answers[0].ok
 
 
+def test_what_comes_after_the_signal_is_refused(folder):
+    with _running(folder) as server:
+        host, port = server.http.removeprefix("http://").split(":")
+        body = json.dumps({"instances": [_row()]}).encode()
+        head = "POST /v1/models/restorer:predict HTTP/1.1\r\nHost: x\r\nContent-Length: "
+        head += f"{len(body)}\r\n\r\n"
+        with socket.create_connection((host, int(port)), timeout=30) as slow:
+            slow.sendall(head.encode() + body[:9])
+            time.sleep(0.3)
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            slow.sendall(body[9:])
+            answer = slow.makefile("rb").read().decode()
+        assert answer.startswith("HTTP/1.1 503") and "shutting down" in answer
+
+
+def test_a_model_that_drains_finishes_and_takes_no_more(folder, restorer):
+    model = ServedModel(folder)
+    asked = model.predict("encode_text", {"instruction": [WORDS]}, 30)
+    model.drain()
+    assert not model.ready
+    with pytest.raises(QueueFull, match="shutting down"):
+        model.predict("encode_text", {"instruction": [WORDS]}, 30)
+    np.testing.assert_allclose(asked.result(30)["embedding"][0], restorer.embed(WORDS), atol=1e-5)
+    model.close()
+
+
+@pytest.mark.parametrize(("inside", "place"), [(".", "3"), ("3", "."), (".", "."), ("3", "..")])
+def test_a_model_is_called_after_its_folder_from_wherever(folder, inside, place, monkeypatch):
+    monkeypatch.chdir(folder / inside)
+    model = ServedModel(place)
+    assert (model.name, model.version) == ("restorer", 3)
+    model.close()
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_it_listens_on_ipv6(folder, monkeypatch):
+    monkeypatch.chdir(folder / "3")  # whose own name is no number from here
+    with _running(".", "--host", "::1") as server:
+        assert server.http.startswith("http://[::1]:") and server.grpc.startswith("[::1]:")
+        assert server.post({"instances": [_row()]}).ok
+        assert server.predict.Predict(_request("encode_text", instruction=[WORDS]), timeout=30)
+
+
 def test_a_port_that_is_taken_is_refused_in_one_line(folder, server, capsys):
     for option, address in (("--rest-port", server.http), ("--grpc-port", server.grpc)):
         ports = {"--rest-port": "0", "--grpc-port": "0", option: address.rpartition(":")[2]}
@@ -348,6 +405,32 @@ def test_the_client_asks_again_and_then_says_why(tmp_path, monkeypatch, capsys):
     with pytest.raises(client.ServerError, match="does not answer"):
         asking.restore(PICTURE, WORDS)
     assert pauses == [0.2, 0.4, 0.8]
+
+
+def test_a_scheme_is_no_part_of_an_address_for_grpc(tmp_path, capsys):
+    Image.fromarray(PICTURE).save(tmp_path / "in.png")
+    arguments = [str(tmp_path / "in.png"), WORDS, "-o", str(tmp_path / "out.png")]
+    assert client.main([*arguments, "--protocol", "grpc", "--server", "http://localhost:8500"]) == 2
+    error = capsys.readouterr().err.strip()
+    assert "HOST:PORT" in error and "http://localhost:8500" in error and "\n" not in error
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--rest-port", "70000"), ("--grpc-port", "-1"), ("--capacity", "0"), ("--max-bytes", "-5")],
+)
+def test_bad_numbers_are_refused_in_one_line(option, value, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        serve.main(["x", option, value])
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err.strip()
+    assert option in error and value in error and "\n" not in error
+
+
+def test_the_largest_picture_fits_into_a_request():
+    args = serve._parser().parse_args(["x"])
+    raw = 3 * args.max_pixels  # of noise, which PNG cannot make smaller
+    assert args.max_bytes > 4 / 3 * raw
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 
+from export.runtime import Failed
 from export.session import Session, TensorSpec
 
 tf = pytest.importorskip("tensorflow")
@@ -31,11 +32,15 @@ class _Module(tf.Module):
         tf.debugging.assert_greater(b, 0, "b is too small")
         return {"sum": a + tf.cast(b, tf.float32), "b": b > 3, "c": c}
 
+    @tf.function(input_signature=[tf.TensorSpec([], tf.int64, "count")])
+    def zeros(self, count):
+        return {"zeros": tf.fill([count], 0.0)}
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path, module = tmp_path_factory.mktemp("saved"), _Module()
-    signatures = {"double": module.double, "numbers": module.numbers}
+    signatures = {name: getattr(module, name) for name in ("double", "numbers", "zeros")}
     tf.saved_model.save(module, str(path), signatures)
     return path
 
@@ -51,7 +56,7 @@ def _numbers(**changes):
 
 
 def test_signatures_are_told(session):
-    assert list(session.signatures) == ["double", "numbers"]
+    assert list(session.signatures) == ["double", "numbers", "zeros"]
     inputs = session.signatures["numbers"].inputs
     found = {name: (spec.dtype, spec.shape) for name, spec in inputs.items()}
     assert found == {"a": ("float32", (None, 3)), "b": ("int32", ()), "c": ("uint8", None)}
@@ -103,6 +108,14 @@ def test_bad_inputs_are_named(session, changes, error, pattern):
         session.run("numbers", _numbers(**changes))
 
 
+def test_what_no_request_is_to_blame_for_is_another_error(session):
+    with pytest.raises(Failed, match="(?s)'zeros' failed.*OOM") as caught:
+        session.run("zeros", {"count": 2**50})
+    assert caught.value.code == 8  # RESOURCE_EXHAUSTED
+    assert not isinstance(caught.value, ValueError)
+    assert session.run("zeros", {"count": 2})["zeros"].tolist() == [0, 0]
+
+
 def test_what_is_no_string_is_named(session):
     with pytest.raises(TypeError, match="holds 3"):
         session.run("double", {"text": ["a", 3]})
@@ -144,8 +157,9 @@ def test_it_sees_what_loading_in_python_does_not(tmp_path):
     x = np.ones((1, 2), np.float32)
     loaded = tf.saved_model.load(str(tmp_path))
     np.testing.assert_allclose(loaded.serve(x), model(x))
-    with Session(tmp_path) as session, pytest.raises(ValueError, match="Could not find variable"):
+    with Session(tmp_path) as session, pytest.raises(Failed, match="Could not find variable") as e:
         session.run("serve", {"x": x})
+    assert e.value.code in (5, 9)  # NOT_FOUND or FAILED_PRECONDITION: no request is to blame
 
 
 def test_tensorflow_is_neither_imported_nor_in_the_way(folder):

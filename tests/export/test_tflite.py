@@ -164,6 +164,17 @@ def test_the_shipped_preset_keeps_its_score(shipped, quantize, tmp_path):
     assert psnr(to_float(found), photo) > psnr(to_float(expected), photo) - 0.3
 
 
+def test_a_folder_that_makes_pictures_is_refused(exported, tmp_path):
+    folder = exported("none", SIDE).folder
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    description = json.loads((folder / "model.json").read_text())
+    del description["diagnosis"]  # as it is where pictures are made
+    (tmp_path / "model.json").write_text(json.dumps(description))
+    with pytest.raises(ValueError, match=r"makes pictures; use export\.lite_maker"):
+        lite.LiteRestorer(tmp_path)
+
+
 def test_the_runner_needs_no_tensorflow(exported, tmp_path):
     folder = exported("none", SIDE).folder
     source, target = tmp_path / "in.png", tmp_path / "out.png"

@@ -50,10 +50,29 @@ def test_what_is_equal_passes(restorer, cases, folders):
     assert all(row.passed for row in rows), rows
 
 
+def test_another_severity_does_not_pass(cases, folders, monkeypatch):
+    twin = tiny.perturb(tiny.restorer())  # the fixture's weights
+    monkeypatch.setattr(restorer_proof, "server_rows", lambda *_: [])
+    rows = restorer_proof.compare(twin, cases[:1], folders[0], [])
+    assert all(row.passed for row in rows), rows
+    for weight in twin.backbone.image_network.get_layer("severity").weights:
+        weight.assign(weight * 0.9)
+    rows = restorer_proof.compare(twin, cases[:1], folders[0], [])
+    assert [row.what for row in rows if not row.passed] == ["classify"]
+
+
 def test_another_network_does_not_pass(cases, folders):
     stranger = tiny.perturb(tiny.restorer(), seed=1)
     rows = restorer_proof.compare(stranger, cases[:2], folders[0], [folders[1]])
     assert not any(row.passed for row in rows), rows
+
+
+@pytest.mark.filterwarnings("ignore:the instruction has")  # int8 is calibrated on prompts
+def test_a_folder_for_the_other_task_is_refused_in_one_line(preset, maker, tmp_path, capsys):
+    tflite.write(maker, tmp_path / "phone", "none", None, [])
+    assert verify.main(["--preset", str(preset), "--lite", str(tmp_path / "phone")]) == 2
+    error = capsys.readouterr().err.strip()
+    assert "makes pictures; use export.lite_maker" in error and "\n" not in error
 
 
 @pytest.mark.filterwarnings("ignore:the instruction has")  # the tiny text branch cuts prompts

@@ -29,11 +29,20 @@ class Answering:
     [
         ("It is dark.\nBrighten it.", Description("It is dark.", "Brighten it.")),
         (" It is dark. \n Brighten it. \nNext", Description("It is dark.", "Brighten it.")),
-        ("", Description("", "")),
+        # What the model does not say is said in our own words.
+        ("It is dark.", Description("It is dark.", "brighten the picture")),
+        ("", Description("", "brighten the picture")),
     ],
 )
 def test_an_answer_is_two_lines(answer, expected):
     assert tfimg.Describer(Answering(answer)).describe({"low_light": 0.9}) == expected
+
+
+def test_without_an_answer_it_asks_in_the_language_for_what_was_found():
+    describer = tfimg.Describer(Answering(""))
+    found = [{"noise": 0.9, "rain": 0.8}, {"none": 0.9}]
+    written = describer.describe_all(found, language="zh")
+    assert written == [Description("", "去掉噪点，去掉雨丝"), Description("", "")]
 
 
 def test_only_what_is_sure_is_asked_about():

@@ -94,3 +94,16 @@ def test_labels_of_your_own_are_learnt_saved_and_loaded(preset, restorer, tmp_pa
 def test_as_many_labels_as_classes(restorer):
     with pytest.raises(ValueError, match="2 names, but the backbone has 10"):
         tfimg.ImageClassifier(restorer.backbone, restorer.preprocessor, LABELS)
+
+
+def test_labels_of_your_own_do_not_diagnose(preset):
+    mine = tfimg.ImageClassifier.from_preset(str(preset), labels=LABELS)
+    assert not mine.diagnoses
+    with pytest.raises(ValueError, match="the labels are dark, bright; .* expected noise"):
+        mine.diagnose(tiny.picture())
+    restorer = tfimg.ImageRestorer(mine.backbone, mine.preprocessor)
+    assert not restorer.diagnoses
+    with pytest.raises(ValueError, match="2 classes of its own.*say in words") as refusal:
+        restorer.restore(tiny.picture())
+    assert "\n" not in str(refusal.value)
+    assert restorer.restore(tiny.picture(), "remove the noise", strength=0).shape == (16, 24, 3)

@@ -1,11 +1,13 @@
 """Restoring: any size and kind of picture, in and out the same, and bad input refused by name."""
 
+import tracemalloc
 import warnings
 
 import keras
 import numpy as np
 import pytest
 
+import tfimg
 from tests import tiny
 from tfimg.degradations import INTENTS, NAMES
 from tfimg.losses import RestorationLoss
@@ -71,6 +73,7 @@ def test_strength_fades_from_the_input_to_the_result(restorer):
     np.testing.assert_allclose(half[inner], ((image + full) / 2)[inner], atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:a mask is given")
 @pytest.mark.parametrize("shape", [(9, 14), (9, 14, 1)])
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32])
 def test_unknown_pixels_have_no_influence(restorer, shape, dtype):
@@ -88,6 +91,62 @@ def test_a_full_mask_is_no_mask(restorer):
     np.testing.assert_array_equal(
         restorer.restore(image, WORDS, mask=np.ones((16, 24))), restorer.restore(image, WORDS)
     )
+
+
+@pytest.fixture
+def holes():
+    """A mask with a hole in it."""
+    mask = np.ones((16, 24), bool)
+    mask[4:9, 5:15] = False
+    return mask
+
+
+@pytest.fixture
+def understood(restorer, monkeypatch):
+    """Makes the restorer understand "scratches" as damage and all else as noise."""
+
+    def interpret(words):
+        return [_found(**{"damage" if "scratches" in one else "noise": 0.9}) for one in words]
+
+    monkeypatch.setattr(restorer, "interpret", interpret)
+
+
+def test_a_mask_belongs_to_the_step_that_repairs(restorer, understood, holes):
+    image, repair = tiny.picture(), "remove scratches"
+    out = restorer.restore(image, f"make it bright, then {repair}, then remove haze", mask=holes)
+    bright = restorer.restore(image, "make it bright")
+    repaired = restorer.restore(bright, repair, mask=holes)
+    assert np.abs(repaired - restorer.restore(bright, repair)).max() > 0.01
+    np.testing.assert_array_equal(out, restorer.restore(repaired, "remove haze"))
+
+
+def test_a_mask_that_no_words_ask_for_is_told_and_goes_to_the_first_step(
+    restorer, understood, holes
+):
+    image = tiny.picture()
+    with pytest.warns(UserWarning, match="a mask is given.*repair the scratches") as told:
+        out = restorer.restore(image, "make it bright, then remove haze", mask=holes)
+        first = restorer.restore(image, "make it bright", mask=holes)
+    files = [one.filename for one in told if "a mask is given" in str(one.message)]
+    assert files == [__file__] * 2
+    np.testing.assert_array_equal(out, restorer.restore(first, "remove haze"))
+
+
+def test_a_mask_tells_of_damage_in_the_first_pass_alone(restorer, understood, finding, holes):
+    finding({"none": 0.9}, {"haze": 0.8}, {"none": 0.9})
+    image, said = tiny.picture(), []
+    out = restorer.restore(image, mask=holes, passes=3, say=said.append)
+    expected = restorer.restore(image, "repair the scratches", mask=holes)
+    np.testing.assert_array_equal(out, restorer.restore(expected, "remove the haze"))
+    assert [line.split()[1] for line in said] == ["damage", "haze", "nothing"]
+
+
+def test_one_mask_serves_a_batch(restorer, understood, holes):
+    batch = np.stack([tiny.picture(seed=seed) for seed in range(2)])
+    out = restorer.restore(batch, "remove scratches", mask=holes)
+    for image, found in zip(batch, out, strict=True):
+        expected = restorer.restore(image, "remove scratches", mask=holes)
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize(
@@ -157,9 +216,26 @@ def test_words_are_read_once(restorer, monkeypatch):
     monkeypatch.setattr(
         restorer.preprocessor, "tokenize", lambda words: read.append(words) or tokenize(words)
     )
+    words = "words that no other test has"
     for _ in range(3):
-        restorer.restore(tiny.picture(4, 4), "make it bright")
-    assert read == [["make it bright"]]
+        restorer.restore(tiny.picture(4, 4), words)
+    assert read == [[words]]
+
+
+def test_words_are_read_anew_after_training_and_loading(tmp_path):
+    restorer = tiny.perturb(tiny.restorer())
+    weights = tmp_path / "before.weights.h5"
+    restorer.save_weights(weights)
+    before = restorer.interpret([WORDS])
+    restorer.compile(optimizer=keras.optimizers.Adam(0.1), loss="mse", metrics=[])
+    inputs = {"image": tiny.picture()[None], "instruction": np.array([WORDS])}
+    restorer.fit(inputs, 1 - inputs["image"], verbose=0)
+    after = restorer.interpret([WORDS])
+    assert max(abs(after[0][name] - before[0][name]) for name in INTENTS) > 1e-3
+    fresh = tfimg.ImageRestorer(restorer.backbone, restorer.preprocessor)
+    assert fresh.interpret([WORDS]) == after
+    restorer.load_weights(weights)
+    assert restorer.interpret([WORDS]) == before
 
 
 def test_interpret_gives_ten_probabilities_a_sentence(restorer):
@@ -219,6 +295,30 @@ def test_without_words_it_says_what_it_does(restorer, finding, capsys, noise):
         assert out is not image
 
 
+def test_a_vague_wish_may_say_how_strongly(restorer, finding, monkeypatch):
+    image = tiny.picture()
+    half = restorer.restore(image, "remove the noise", strength=0.5)
+    monkeypatch.setattr(restorer, "plan", lambda _: None)
+    finding({"noise": 0.9}, {"noise": 0.9})
+    out = restorer.restore(image, "make it slightly better", say=list)
+    np.testing.assert_array_equal(out, half)
+    assert np.abs(restorer.restore(image, "make it slightly better", 1, say=list) - half).any()
+
+
+@pytest.mark.parametrize("passes", [1, 2])
+def test_a_large_picture_is_never_a_whole_array_of_floats(restorer, finding, monkeypatch, passes):
+    finding(*[{"noise": 0.9}] * passes)
+    monkeypatch.setattr(restorer, "_steered", lambda image, *_: image.copy())
+    image = np.zeros((4000, 500, 3), np.uint8)
+    tracemalloc.start()
+    try:
+        restorer.restore(image, passes=passes, say=list)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * image.nbytes  # as floats it would be four times as large
+
+
 def test_it_looks_again_until_nothing_is_wrong(restorer, finding):
     finding({"noise": 0.9}, {"haze": 0.8}, {"none": 0.9}, {"rain": 0.9})
     image, said = tiny.picture(), []
@@ -251,6 +351,21 @@ def test_a_describer_tells_and_its_words_are_done(restorer, finding):
         expected = restorer.restore(image, "make it bright" if words is None else "去掉噪点")
         np.testing.assert_array_equal(out, expected)
     assert said == ["Grainy. make it bright (noise 90 %)", "Grainy. 去掉噪点 (noise 90 %)"]
+
+
+def test_where_a_describer_writes_no_instruction_the_remedy_is_done(restorer, finding):
+    class Model:
+        def compile(self, **_):
+            pass
+
+        def generate(self, questions, **_):
+            return ["It is grainy."]
+
+    finding({"noise": 0.9})
+    image, said = tiny.picture(), []
+    out = restorer.restore(image, describer=tfimg.Describer(Model()), say=said.append)
+    np.testing.assert_array_equal(out, restorer.restore(image, "remove the noise"))
+    assert said == ["It is grainy. remove the noise (noise 90 %)"]
 
 
 def test_steps_are_done_in_their_order_and_strength(restorer):

@@ -62,6 +62,12 @@ def test_every_mixture_makes_whole_sentences(language, split):
             assert not set(sentence) & set("{}"), f"an unfilled template: {sentence}"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_more_than_three_names_are_refused(language):
+    with pytest.raises(ValueError, match="named holds 4 names .*blur.*expected three"):
+        Corpus(language).sentence(set(NAMES[:4]), random.Random(0))
+
+
 def test_chinese_is_chinese_and_english_is_not():
     def share(language):
         text = "".join(Corpus(language).sentences({"haze"}, 50, seed=0))

@@ -40,7 +40,17 @@ def test_order(instruction, expected):
         ("把亮度提高百分之40", 0.4),
         ("稍微调亮", 0.5),
         ("轻轻去噪", 0.5),
+        ("reduce the noise by half", 0.5),
+        ("denoise it halfway", 0.5),
+        ("sharpen at half strength", 0.5),
+        # Half of the picture is a place.
+        ("the top half is too dark", None),
+        ("brighten the left half", None),
+        ("the upper half needs more light", None),
         # How bad the fault is, not how strong the cure.
+        ("It is slightly dark, please fix it", None),
+        ("slightly dark, please fix it", None),
+        ("make it slightly darker", 0.5),
         ("it's a bit dark", None),
         ("a bit of noise, remove it", None),
         ("图片略微偏暗，调亮", None),

@@ -68,10 +68,39 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(photos, tmp_path):
         (["--recipe", "words", "--init", "no_such_preset"], "no_such_preset"),
         (["--recipe", "words", "--mixed-precision", "float7"], "float7"),
         (["--recipe", "words", "--init", "a", "--text-encoder", "b"], "--text-encoder"),
+        (["--recipe", "words", "--seed", "-1"], "Seed must be"),
     ],
 )
 def test_bad_arguments_are_refused_in_one_line(arguments, message, tmp_path, capsys):
     assert fit.main([*arguments, "--out", str(tmp_path / "run")]) == 2
+    error = capsys.readouterr().err.strip()
+    assert message in error and "\n" not in error
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("option", ["--steps", "--checkpoint-every", "--log-every"])
+@pytest.mark.parametrize("value", ["0", "-5", "some"])
+def test_numbers_of_nothing_are_refused_in_one_line(option, value, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        fit.main(["--recipe", "words", option, value, "--out", str(tmp_path / "run")])
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err.strip()
+    assert option in error and value in error and "\n" not in error
+
+
+_HOSTS = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [("{", "TF_CONFIG"), (json.dumps(_HOSTS), "icons_small has a critic; train it in one process")],
+)
+def test_a_bad_cluster_is_refused_before_anything_loads(
+    config, message, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setenv("TF_CONFIG", config)
+    arguments = ["--recipe", "icons_small", "--data", "nowhere", "--out", str(tmp_path / "run")]
+    assert fit.main(arguments) == 2
     error = capsys.readouterr().err.strip()
     assert message in error and "\n" not in error
     assert not (tmp_path / "run").exists()

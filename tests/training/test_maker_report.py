@@ -82,6 +82,21 @@ def test_a_judge_is_the_same_after_it_was_saved(maker, matcher):
     )
 
 
+def test_too_few_names_are_refused_before_a_judge_is_trained(
+    maker, captioned, tmp_path, capsys, monkeypatch
+):
+    few = tmp_path / "few"
+    few.mkdir()
+    rows = (captioned / "rows.jsonl").read_text().splitlines()[:60]
+    for number in range(60):
+        (few / f"{number}.png").write_bytes((captioned / f"{number}.png").read_bytes())
+    (few / "rows.jsonl").write_text("\n".join(rows))
+    monkeypatch.setattr(Matcher, "fit", lambda *_: pytest.fail("it was trained"))
+    assert evaluate.main(_arguments(maker, few, tmp_path / "new.weights.h5")) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]  # below the bars of TFDS
+    assert "names to learn from; expected 100 or more" in error and error.endswith("looked for")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -89,6 +104,7 @@ def test_a_judge_is_the_same_after_it_was_saved(maker, matcher):
         ({"--matcher": "no/such/folder/m.weights.h5"}, "no such folder"),
         ({"--data": "no_such_folder"}, "no such folder"),
         ({"--steps": "0"}, "expected 1 or more"),
+        ({"--steps": "17"}, "--steps is 17; expected 1..16"),
         ({"--degradation": "rain"}, "nothing else"),
     ],
 )

@@ -51,3 +51,14 @@ def test_the_command_fits_tests_and_saves(rows, preset, tmp_path, capsys):
     mine = tfimg.ImageClassifier.from_preset(str(out))
     assert mine.labels == ("bright", "dark")
     assert own_classes.main(arguments) == 2, "it does not overwrite"
+
+
+@pytest.mark.parametrize("preset", ["nowhere", "describer"])
+def test_a_preset_that_is_none_is_refused_before_anything_is_read(
+    preset, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(own_classes, "read", lambda *_: pytest.fail("it was read"))
+    arguments = ["--data", "x.jsonl", "--description", "shelf", "--out", str(tmp_path / "mine")]
+    assert own_classes.main([*arguments, "--preset", preset]) == 2
+    error = capsys.readouterr().err.strip()
+    assert preset in error and "\n" not in error

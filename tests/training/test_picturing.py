@@ -74,22 +74,58 @@ class _Matcher:
         return np.stack([np.cos(angles), np.sin(angles)], 1)
 
 
-def _captioned(numbers):
+def _captioned(numbers, words=lambda words: {"name": words, "name_zh": "", "style": "photo"}):
     pictures = np.stack([np.full((8, 8, 4), number, np.uint8) for number in numbers])
     pictures[..., 3] = 255
-    rows = [{"name": f"thing {number}", "name_zh": "", "style": "photo"} for number in numbers]
+    rows = [words(f"thing {number}") for number in numbers]
     return Captioned(pictures, rows, np.full(len(rows), 1 / len(rows)))
 
 
 def test_a_maker_that_obeys_is_told_so():
     train, test = _captioned(range(0, 240, 2)), _captioned(range(1, 241, 2))
-    report = picturing.measure(_Maker(), _Matcher(), train, test)
+    report = picturing.measure(_Maker(), _Matcher(), picturing.choose(train, test), train)
     assert [(row["names"], row["language"], row["count"]) for row in report["rows"]] == [
         ("seen", "en", 100),
         ("unseen", "en", 100),
     ]
     for row in report["rows"]:
-        assert row["r1"] == row["real_r1"] == row["r5"] == 1
+        assert row["r1"] == row["r5"] == 1
+        # Real pictures vary in light, which this matcher takes for another thing.
+        assert 0.1 < row["real_r1"] < row["real_r5"] < 1
     assert report["diversity"] == 0 < report["real_diversity"]
     assert report["nearest"] == pytest.approx(1 / 255, rel=1e-3)
-    assert report["real_nearest"] == pytest.approx(1 / 255, rel=1e-3)
+    assert 1 / 255 < report["real_nearest"] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("words", "language", "expected"),
+    [
+        (lambda words: {"caption": f"a red {words}"}, "en", "a red thing 7"),
+        (lambda words: {"name": "", "caption": words, "style": "photo"}, "en", "thing 7"),
+        (lambda words: {"name": words}, "en", "thing 7"),
+        (lambda words: {"name": words, "style": "photo"}, "en", "a photo of thing 7"),
+        (lambda words: {"name": words, "style": "etching"}, "en", "thing 7"),
+        (lambda words: {"name": words, "name_zh": f"东西{words[6:]}"}, "zh", "东西7"),
+        (lambda words: {"caption": words, "caption_zh": f"东西{words[6:]}"}, "zh", "东西7"),
+    ],
+)
+def test_sets_without_names_or_styles_are_asked_for_by_what_they_have(words, language, expected):
+    train, test = _captioned(range(100), words), _captioned(range(100, 150), words)
+    asked = {one.language: one for one in picturing.choose(train, test)}
+    assert len(asked[language].prompts) == 100 and expected in asked[language].prompts
+    # Each prompt keeps its own picture, which varies by a share in colour and light.
+    numbers = [int("".join(filter(str.isdigit, words))) for words in asked[language].prompts]
+    assert np.corrcoef(numbers, asked[language].real.mean((1, 2, 3)))[0, 1] > 0.9
+    report = picturing.measure(_Maker(), _Matcher(), list(asked.values()), train)
+    assert {row["count"] for row in report["rows"]} == {100} and "nearest" not in report
+    assert len(picturing.beside_nearest(_Maker(), train)) == 2 * len(picturing._SHOWN)
+
+
+def test_what_both_sets_have_counts_as_seen():
+    asked = picturing.choose(_captioned(range(120)), _captioned(range(120)))
+    assert [one.names for one in asked] == ["seen"]
+
+
+def test_too_few_names_are_refused_with_their_number():
+    with pytest.raises(ValueError, match="99 names to learn from; expected 100 or more"):
+        picturing.choose(_captioned(range(99)), _captioned(range(100, 250)))

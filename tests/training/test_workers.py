@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from training import workers
 
@@ -91,6 +94,52 @@ def test_two_processes_equal_one_and_survive_a_kill(photos, tmp_path):
     assert max(_losses(killed)) - done < 2, "no more than one checkpoint interval is lost"
     _finish(_start(photos, killed, 2, "--resume"))
     assert _losses(killed) == pytest.approx(expected, rel=1e-4)
+
+
+def _told(monkeypatch, config):
+    text = config if isinstance(config, str) else json.dumps(config)
+    monkeypatch.setenv("TF_CONFIG", text)
+
+
+_TWO = ["a:1", "b:1"]
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("{", "TF_CONFIG is no JSON object"),
+        ("[1]", "TF_CONFIG is no JSON object"),
+        ({"cluster": {"worker": _TWO, "chief": ["c:1"]}}, "names chief; expected worker"),
+        ({"cluster": {"chief": ["c:1"]}}, "names chief; expected worker"),
+        ({"cluster": {"worker": _TWO, "ps": ["c:1"]}}, "names ps; expected worker"),
+        ({"cluster": {"worker": _TWO}}, "expected type worker, index 0..1"),
+        (
+            {"cluster": {"worker": _TWO}, "task": {"type": "worker", "index": 2}},
+            "expected type worker, index 0..1",
+        ),
+        (
+            {"cluster": {"worker": _TWO}, "task": {"type": "evaluator", "index": 0}},
+            "expected type worker, index 0..1",
+        ),
+    ],
+)
+def test_a_cluster_of_anything_but_workers_is_refused(config, message, monkeypatch):
+    _told(monkeypatch, config)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        workers.strategy()
+
+
+@pytest.mark.parametrize(("devices", "accepted"), [(2, True), (4, False)])
+def test_each_process_has_one_device(devices, accepted, monkeypatch):
+    _told(monkeypatch, {"cluster": {"worker": _TWO}, "task": {"type": "worker", "index": 1}})
+    # Two real processes would have to meet; how many devices these have is all that matters here.
+    spread = SimpleNamespace(num_replicas_in_sync=devices)
+    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", lambda: spread)
+    if accepted:
+        assert workers.strategy() is spread
+    else:
+        with pytest.raises(ValueError, match="2 processes have 4 devices; expected one each"):
+            workers.strategy()
 
 
 def test_one_process_on_one_device_is_not_spread(monkeypatch):

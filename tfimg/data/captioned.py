@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from tfimg.pixels import middle
+from tfimg.pixels import middle, on_background
 from tfimg.text.prompts import BACKGROUNDS, STYLES, prompt
 
 # Numbers that decide what the words leave open.
@@ -29,6 +29,7 @@ class Wording:
         style: share of the other prompts that name the style.
         background: share of pictures on a background that the words name; the others are on a
             pale one of any colour, which they do not.
+        mirrored: share of pictures that are mirrored, of those that may be.
     """
 
     chinese: float = 0.4
@@ -36,6 +37,7 @@ class Wording:
     caption: float = 0.15
     style: float = 0.9
     background: float = 0.35
+    mirrored: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,18 +77,21 @@ class Captioned:
             opaque = self.pictures[place, ..., 3].min() == 255
             if not opaque and rng.random() < wording.background:
                 colour = rng.choice(list(BACKGROUNDS))
-            pictures.append(self.picture(place, colour, chance))
+            pictures.append(self.picture(place, colour, chance, wording.mirrored))
             prompts.append(put_into_words(self.rows[place], colour, wording, rng))
         return np.stack(pictures), prompts, chances
 
-    def picture(self, place: int, colour: str | None, chances: np.ndarray) -> np.ndarray:
+    def picture(
+        self, place: int, colour: str | None, chances: np.ndarray, mirrored: float = 0.0
+    ) -> np.ndarray:
         """Returns one picture on a background, varied by chance where no word says how it is.
 
         Args:
             place: number of the picture.
             colour: of the background, or None for a pale one of any colour.
-            chances: `(CHANCES,)` in 0..1: whether it is mirrored, where it may be; how strong its
-                colours are; how bright its red, green and blue; and those of the background.
+            chances: `(CHANCES,)` in 0..1: whether it is mirrored; how strong its colours are; how
+                bright its red, green and blue; and those of the background.
+            mirrored: share of pictures that are mirrored, of those that may be.
 
         Returns:
             uint8 `(S, S, 3)`.
@@ -95,7 +100,7 @@ class Captioned:
         Models", 2022 (a network that is told how its pictures were augmented does not blur them).
         """
         picture = self.pictures[place]
-        if chances[0] < 0.5 and not _has_a_side(self.rows[place]):
+        if chances[0] < mirrored and not _has_a_side(self.rows[place]):
             picture = picture[:, ::-1]
         rgb = picture[..., :3].astype(np.float32)
         grey = rgb.mean(-1, keepdims=True)
@@ -137,7 +142,7 @@ def read_captioned(builders: Iterable[tfds.core.DatasetBuilder], split: str, sid
             rows.append(row)
     if not rows:
         raise ValueError(f"no picture of split {split!r} has a name or a caption")
-    kinds = [(row.get("style"), row.get("name", row.get("caption")).split(":")[0]) for row in rows]
+    kinds = [(row.get("style"), (row.get("name") or row["caption"]).split(":")[0]) for row in rows]
     counts = Counter(kinds)
     weights = np.array([counts[kind] ** -0.5 for kind in kinds])
     return Captioned(np.stack(pictures), rows, weights / weights.sum())
@@ -156,9 +161,9 @@ def put_into_words(row: dict, colour: str | None, wording: Wording, rng) -> str:
     suffix = languages[-1] if rng.random() < wording.chinese else languages[0]
     language = "zh" if suffix else "en"
     way = rng.random()
-    words, style = row.get(f"name{suffix}") or row[f"caption{suffix}"], row.get("style")
-    if way < wording.caption and row.get(f"caption{suffix}"):
-        words, style = row[f"caption{suffix}"], None
+    words, style = row.get(f"name{suffix}"), row.get("style")
+    if not words or (way < wording.caption and row.get(f"caption{suffix}")):
+        words, style = row[f"caption{suffix}"], None  # which says itself in which style
     elif 0 <= way - wording.caption < wording.keyword and row.get(f"keywords{suffix}"):
         known = row[f"keywords{suffix}"]
         some = rng.choice(len(known), min(len(known), int(rng.integers(1, 4))), replace=False)
@@ -166,13 +171,6 @@ def put_into_words(row: dict, colour: str | None, wording: Wording, rng) -> str:
     if style not in STYLES or rng.random() >= wording.style:
         style = None
     return prompt(words, language, style, colour)
-
-
-def on_background(picture: np.ndarray, rgb=(255, 255, 255)) -> np.ndarray:
-    """Lays an RGBA picture on a plain background of 0..255, white by default; uint8 `(H, W, 3)`."""
-    alpha = picture[..., 3:].astype(np.float32) / 255
-    background = np.asarray(rgb, np.float32) * (1 - alpha)
-    return np.rint(picture[..., :3] * alpha + background).astype(np.uint8)
 
 
 def captioned_batches(
@@ -232,7 +230,9 @@ def _plain(value):
 
 def _square(picture, side):
     height, width, channels = picture.shape
-    if channels == 3:
+    if channels == 1:
+        picture = np.repeat(picture, 3, axis=-1)
+    if channels < 4:
         picture = np.dstack([picture, np.full((height, width), 255, np.uint8)])
     picture = middle(picture, min(height, width))
     if len(picture) == side:

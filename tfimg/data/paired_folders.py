@@ -1,10 +1,8 @@
 """Restoration pairs as the public sets distribute them: two folders with matching names."""
 
-import hashlib
 import os
 import re
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +19,6 @@ _ROLE = re.compile(
     )
 )
 _PARAMETER = re.compile(r"_[a-z]?\d+(\.\d+)?$")
-_CROP = re.compile(r"([-_/]+[a-z]?\d+(\.\d+)?)+$")
 # GoPro renders each blur twice; published scores use the other folder, `blur`.
 _LEFT_OUT = "blur_gamma"
 
@@ -121,38 +118,6 @@ def read_pair(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
     return source, target
 
 
-def split_by_scene(pairs: Sequence[Pair], held_out: float) -> tuple[list[Pair], list[Pair]]:
-    """Holds out whole scenes, so that no crop or frame of a test scene is trained on.
-
-    The scene is the name without its role words and without the numbers at its end, as long as
-    something is left: `Canon5D2_5_160_3200_chair_11_real.JPG` shows
-    `canon5d2_5_160_3200_chair`, and `0001_0.8_0.2.jpg` shows `0001`. Which scenes are held out
-    depends on their names alone.
-
-    Args:
-        pairs: From `pairs_from_folders`.
-        held_out: Share of the scenes to hold out, between 0 and 1; at least one is, and at least
-            one is not.
-
-    Returns:
-        The pairs to train on and those to test with, each in the given order.
-
-    Raises:
-        ValueError: If `held_out` is out of range, or all pairs show the same scene.
-    """
-    if not 0 < held_out < 1:
-        raise ValueError(f"held_out is {held_out:g}; expected a share between 0 and 1")
-    scenes = [_CROP.sub("", _without_roles(_stem(Path(pair.name)))) for pair in pairs]
-    shuffled = sorted(set(scenes), key=lambda scene: hashlib.sha256(scene.encode()).digest())
-    if len(shuffled) < 2:
-        raise ValueError(f"{len(pairs)} pairs of scenes {shuffled}; expected two scenes or more")
-    count = min(max(round(held_out * len(shuffled)), 1), len(shuffled) - 1)
-    test_scenes = set(shuffled[:count])
-    train = [pair for pair, scene in zip(pairs, scenes, strict=True) if scene not in test_scenes]
-    test = [pair for pair, scene in zip(pairs, scenes, strict=True) if scene in test_scenes]
-    return train, test
-
-
 def _stem(relative: Path) -> str:
     return relative.with_suffix("").as_posix().casefold()
 
@@ -169,16 +134,20 @@ def _sides(inputs: Path, targets: Path) -> tuple[list[Path], list[Path]]:
     if not roots[1].is_relative_to(roots[0]):
         return input_files, target_files
 
-    def is_target(path: Path) -> bool | None:
-        relative = path.resolve().relative_to(roots[0])
-        roles = list(_ROLE.finditer(_stem(relative)))
+    def place(path: Path, folder: Path) -> Path:
+        # Where a file is, not what it links to, which may lie anywhere and be called anything.
+        return folder.resolve() / path.relative_to(folder)
+
+    def is_target(path: Path, folder: Path) -> bool | None:
+        roles = list(_ROLE.finditer(_stem(place(path, folder).relative_to(roots[0]))))
         return bool(roles[-1][2]) if roles else None
 
     input_files = [
-        path for path in input_files if not is_target(path) and _LEFT_OUT not in path.parts
+        path for path in input_files if not is_target(path, inputs) and _LEFT_OUT not in path.parts
     ]
-    target_files = [path for path in target_files if is_target(path) is not False]
-    both = {path.resolve() for path in input_files} & {path.resolve() for path in target_files}
+    target_files = [path for path in target_files if is_target(path, targets) is not False]
+    both = {place(path, inputs) for path in input_files}
+    both &= {place(path, targets) for path in target_files}
     if both:
         raise ValueError(
             f"{min(both)}: neither input nor target by its name; expected a word such as "

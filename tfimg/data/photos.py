@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tfimg.files import has_picture_suffix, read_picture
-from tfimg.pixels import to_uint8
+from tfimg.pixels import on_background, to_uint8
 
 
 def pictures_under(folder: str | os.PathLike) -> list[Path]:
@@ -56,7 +56,7 @@ def read_rgb(path: str | os.PathLike) -> np.ndarray:
     picture = read_picture(path)
     pixels = picture.pixels
     if picture.alpha is not None:
-        pixels = _on_white(pixels, picture.alpha)
+        pixels = on_background(np.dstack([pixels, picture.alpha]))
     return np.ascontiguousarray(to_uint8(pixels))
 
 
@@ -140,16 +140,10 @@ def _readable(folder: str, paths: list[Path]) -> Iterator[np.ndarray]:
         raise ValueError(f"{folder}: none of its {len(paths)} pictures can be read")
 
 
-def _on_white(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    peak = np.float32(np.iinfo(pixels.dtype).max)
-    share = alpha[..., None] / peak
-    return np.rint(pixels * share + peak * (1 - share)).astype(pixels.dtype)
-
-
 def _as_rgb(image: np.ndarray) -> np.ndarray:
     """(H, W, 1, 3 or 4) from a data set to (H, W, 3) uint8."""
     if image.shape[-1] == 4:
-        image = _on_white(image[..., :3], image[..., 3])
+        image = on_background(image)
     if image.shape[-1] == 1:
         image = np.repeat(image, 3, axis=-1)
     return to_uint8(image)

@@ -148,8 +148,8 @@ def _batches(crops, batch_size, crop_size, make, seed, first_step):
 
 
 def _random_crops(bank, count, size, seed):
-    """Random crops, mirrored and turned, as floats."""
-    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
+    """Random crops, half of them mirrored, as floats."""
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
     index = tf.random.stateless_uniform((count,), seeds[0], 0, bank.shape[0], tf.int32)
     slack = bank.shape[1] - size + 1
     place = tf.random.stateless_uniform((2,), seeds[1], 0, slack, tf.int32)

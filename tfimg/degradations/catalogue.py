@@ -48,73 +48,27 @@ class Degradation:
 
     Args:
         name: one of `NAMES`.
-        apply: `(images, severity, seed) -> images`; see the function's own docstring.
-        summary: one line on how it is simulated.
+        apply: `(images, severity, seed) -> images`; its docstring says how it is simulated.
         english: what people call it in English.
-        chinese: what people call it in Chinese.
     """
 
     name: str
     apply: Callable
-    summary: str
     english: str
-    chinese: str
 
 
 CATALOGUE = {
     entry.name: entry
     for entry in (
-        Degradation(
-            "noise",
-            noise,
-            "Gaussian noise of 2 to 55 levels, or camera-like grain clipped to 8 bit",
-            "noise",
-            "噪点",
-        ),
-        Degradation(
-            "blur",
-            blur,
-            "Gaussian, defocus and motion kernels of up to 15 pixels",
-            "blur",
-            "模糊",
-        ),
-        Degradation(
-            "compression",
-            compression,
-            "JPEG, quality 60 to 8, half-resolution colour",
-            "JPEG compression",
-            "压缩痕迹",
-        ),
-        Degradation(
-            "low_resolution",
-            low_resolution,
-            "antialiased bicubic, down by 2, 3 or 4 and back up",
-            "low resolution",
-            "分辨率低",
-        ),
-        Degradation(
-            "low_light",
-            low_light,
-            "short exposure in linear light, colour cast, a little dark noise",
-            "low light",
-            "光线太暗",
-        ),
-        Degradation(
-            "faded",
-            faded,
-            "lifted blacks, weak colour and a yellow, pale or magenta cast",
-            "faded colours",
-            "褪色",
-        ),
-        Degradation("rain", rain, "layers of slanted streaks and a thin veil", "rain", "雨"),
-        Degradation("haze", haze, "airlight over a smooth depth, thicker far away", "haze", "雾霾"),
-        Degradation(
-            "damage",
-            damage,
-            "scratches, creases, holes and scribbles on a print",
-            "damage",
-            "破损",
-        ),
+        Degradation("noise", noise, "noise"),
+        Degradation("blur", blur, "blur"),
+        Degradation("compression", compression, "JPEG compression"),
+        Degradation("low_resolution", low_resolution, "low resolution"),
+        Degradation("low_light", low_light, "low light"),
+        Degradation("faded", faded, "faded colours"),
+        Degradation("rain", rain, "rain"),
+        Degradation("haze", haze, "haze"),
+        Degradation("damage", damage, "damage"),
     )
 }
 

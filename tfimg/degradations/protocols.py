@@ -90,8 +90,8 @@ class Protocol:
         known = np.ones((*image.shape[:2], 1), "float32")
         for part in self._parts:
             if part.name not in without:
-                image, destroyed = part.apply(image, index)
-                known = known if destroyed is None else destroyed
+                image, intact = part.apply(image, index)
+                known = known if intact is None else intact
         return image, known
 
 

@@ -1,6 +1,7 @@
 """What ships with the package: one folder a preset, and a sample photo."""
 
 import json
+import os
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
@@ -53,16 +54,20 @@ def sample_path() -> Path:
     return _FOLDER / "sample.png"
 
 
-def resolve(preset: str) -> str:
+def resolve(preset: str | os.PathLike) -> str:
     """Returns what KerasHub can load for a bundled name, a folder or a handle.
+
+    What is behind a handle is not here yet and cannot be looked at: there, Keras' own safe mode is
+    all that keeps a configuration from naming code.
 
     Args:
         preset: a bundled name, a folder, or a handle such as `"hf://user/model"`.
 
     Raises:
         ValueError: if it is none of these, if the folder is incomplete, or if a configuration in
-            it names a class that could run code.
+            the folder names a class that could run code.
     """
+    preset = os.fspath(preset)
     if preset.startswith(_HANDLES):
         return preset
     folder = _FOLDER / preset if preset in names() else Path(preset)

@@ -8,7 +8,7 @@ import keras_hub
 from tfimg import presets
 from tfimg.degradations import NAMES
 from tfimg.text.descriptions import level, prompt
-from tfimg.text.remedies import SURE
+from tfimg.text.remedies import SURE, remedy
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Description:
 class Describer:
     """Turns a diagnosis, or what a poor instruction is taken to mean, into full sentences.
 
-    The words are generated token by token by a causal language model. Our own is a GPT-2 of two
-    million parameters trained on nothing else; any larger one is asked in the same words.
+    The words are generated token by token by a causal language model. Our own is a small GPT-2
+    trained on nothing else; any larger one is asked in the same words.
 
     Args:
         causal_lm: a `keras_hub.models.CausalLM` with its preprocessor.
@@ -67,7 +67,11 @@ class Describer:
         return cls(keras_hub.models.CausalLM.from_preset(preset, **kwargs))
 
     def save_to_preset(self, folder: str) -> None:
-        """Writes the language model as a preset."""
+        """Writes the language model as a preset, which `from_preset` loads.
+
+        Args:
+            folder: where to; it is made if it is missing.
+        """
         self.causal_lm.save_to_preset(folder)
 
     def describe(
@@ -83,6 +87,21 @@ class Describer:
                 `ImageRestorer.interpret` returns them.
             severity: name to how bad it is, 0..1; without it nothing is called slight or heavy.
             language: `"en"` or `"zh"`.
+
+        Returns:
+            A `Description`. Where the language model writes no instruction, that is
+            `tfimg.text.remedies.remedy`'s; where nothing is wrong either, it is "".
+
+        Raises:
+            KeyError: if `severity` lacks a name that was found.
+            ValueError: for another language.
+
+        Example:
+
+        ```python
+        diagnosis = classifier.diagnose(image)
+        describer.describe(diagnosis.probabilities, diagnosis.severity, language="zh")
+        ```
         """
         return self.describe_all([found], [severity], language)[0]
 
@@ -92,17 +111,35 @@ class Describer:
         severities: Sequence[Mapping[str, float] | None] | None = None,
         language: str = "en",
     ) -> list[Description]:
-        """Describes several pictures in one batch; the arguments are lists of `describe`'s."""
+        """Describes several pictures in one batch.
+
+        Args:
+            found, severities: one entry a picture, as for `describe`.
+            language: `"en"` or `"zh"`, of all.
+
+        Returns:
+            One `Description` a picture.
+
+        Raises:
+            KeyError, ValueError: as in `describe`, and if the lists differ in length.
+
+        Example:
+
+        ```python
+        describer.describe_all([{"noise": 0.97}, {"rain": 0.91}])
+        ```
+        """
         severities = severities or [None] * len(found)
-        questions = []
+        questions, remedies = [], []
         for probabilities, severity in zip(found, severities, strict=True):
             sure = [name for name in NAMES if probabilities.get(name, 0) >= SURE]
             levels = {name: level(severity[name]) if severity else "plain" for name in sure}
             questions.append(prompt(levels, language))
+            remedies.append(remedy(sure, language) if sure else "")
         answers = self.causal_lm.generate(questions, max_length=self.max_length, strip_prompt=True)
-        return [_parsed(answer) for answer in answers]
+        return [_parsed(*written) for written in zip(answers, remedies, strict=True)]
 
 
-def _parsed(answer):
+def _parsed(answer, otherwise):
     state, _, instruction = answer.strip().partition("\n")
-    return Description(state.strip(), instruction.partition("\n")[0].strip())
+    return Description(state.strip(), instruction.partition("\n")[0].strip() or otherwise)

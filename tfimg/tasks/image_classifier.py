@@ -69,6 +69,9 @@ class ImageClassifier(TextGuidedTask):
             preset: what to load.
             labels: names of your own classes, for a fresh last layer on the preset's features.
             **kwargs: passed to KerasHub.
+
+        Raises:
+            ValueError: for an unknown name, or a folder that is no preset or a broken one.
         """
         task = super().from_preset(preset, **kwargs)
         if labels is None:
@@ -78,28 +81,36 @@ class ImageClassifier(TextGuidedTask):
     def get_config(self):
         return {**super().get_config(), "labels": self.labels}
 
+    @property
+    def diagnoses(self) -> bool:
+        """Whether its labels are the ten in `INTENTS`, so that `diagnose` works."""
+        return self.labels == INTENTS
+
     def default_loss(self):
-        if self.labels == INTENTS:
+        if self.diagnoses:
             return keras.losses.BinaryCrossentropy(from_logits=True)
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
     def default_metrics(self):
-        if self.labels == INTENTS:
+        if self.diagnoses:
             return [keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")]
         return [keras.metrics.SparseCategoricalAccuracy(name="accuracy")]
 
     def classify(self, image, description: str | None = None) -> dict[str, float]:
-        """Returns how likely each label is.
+        """Tells how likely each label is.
 
         Args:
             image: `(H, W, 3)`, uint8, uint16 or float 0..1, any size.
             description: what is known of the picture, in words; for labels of your own.
 
+        Returns:
+            Each label with its probability, 0..1; those of your own sum to 1.
+
         Raises:
             TypeError, ValueError: for a wrong dtype, rank or content.
         """
         logits = self._look(image, description)["logits"].astype("float64")
-        if self.labels == INTENTS:
+        if self.diagnoses:
             probabilities = 1 / (1 + np.exp(-logits))
         else:
             odds = np.exp(logits - logits.max())
@@ -112,9 +123,18 @@ class ImageClassifier(TextGuidedTask):
         Args:
             image: `(H, W, 3)`, uint8, uint16 or float 0..1, any size.
 
+        Returns:
+            A `Diagnosis`.
+
         Raises:
             TypeError, ValueError: for a wrong dtype, rank or content.
+            ValueError: if the classifier has labels of your own.
         """
+        if not self.diagnoses:
+            raise ValueError(
+                f"the labels are {', '.join(self.labels)}; to diagnose, expected "
+                + ", ".join(INTENTS)
+            )
         told = self._look(image)
         probabilities = 1 / (1 + np.exp(-told["logits"].astype("float64")))
         return Diagnosis(

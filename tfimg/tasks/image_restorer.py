@@ -1,23 +1,26 @@
 """A picture and a sentence in, a better picture out."""
 
 import functools
+import warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 import keras
 import numpy as np
 
 from tfimg import pixels
+from tfimg.degradations import INTENTS
 from tfimg.losses import RestorationLoss
 from tfimg.metrics import PSNR
-from tfimg.postprocess import check_strength, match_colours, postprocess
+from tfimg.postprocess import check_strength, match_colours, mean_change, postprocess
 from tfimg.tasks.describer import Describer
 from tfimg.tasks.image_classifier import ImageClassifier
 from tfimg.tasks.task import TextGuidedTask
 from tfimg.text.descriptions import language_of
-from tfimg.text.remedies import SURE, in_words, intention, prescribe
+from tfimg.text.remedies import REMEDIES, SURE, in_words, intention, prescribe
 from tfimg.text.steps import Step, strength_of
 from tfimg.text.steps import steps as read_steps
-from tfimg.tiling import restore_tiled
+from tfimg.tiling import as_plane, restore_tiled
 
 # A pass that changes pixels by less than this on average, in 0..1, has nothing more to give.
 _UNCHANGED = 0.5 / 255
@@ -30,6 +33,9 @@ class ImageRestorer(TextGuidedTask):
     Args:
         backbone: a `TextGuidedBackbone`.
         preprocessor: an `InstructionPreprocessor`.
+
+    Raises:
+        ValueError: if the backbone has a canvas, so it makes pictures from words.
 
     Example:
 
@@ -59,6 +65,11 @@ class ImageRestorer(TextGuidedTask):
     def default_metrics(self):
         return [PSNR()]
 
+    @property
+    def diagnoses(self) -> bool:
+        """Whether it can do without words; one made for classes of your own cannot."""
+        return self.backbone.num_classes == len(INTENTS)
+
     def restore(
         self,
         image,
@@ -80,9 +91,13 @@ class ImageRestorer(TextGuidedTask):
                 then sharpen") its steps are done one after the other. Without it, or where it
                 wishes for something better and does not say what ("fix this"), the picture is
                 diagnosed, and what was found is done.
-            strength: 0 returns the input, 1 the full effect; by default what the words say
-                ("slightly", "by 30 %"), or 1.
-            mask: `(H, W)` or `(H, W, 1)`, 1 = known pixel, 0 = to be filled in.
+            strength: 0 returns the input (floats clipped to 0..1), 1 the full effect; by default
+                what the words say ("slightly", "by 30 %"), or 1.
+            mask: `(H, W)` or `(H, W, 1)`, 1 = known pixel, 0 = to be filled in; of a batch, the
+                same for every picture. It belongs to the first step that asks for damage to be
+                repaired, or to the first pass of a diagnosis, to which it tells that there is
+                damage; after that every pixel is known. Where the words ask for no repair, it is
+                used in the first step, with a warning.
             passes: how often at most a picture is diagnosed and restored; it ends earlier when
                 nothing is wrong any more, or nothing changes.
             describer: writes what was found and what is to be done, in the language of the words;
@@ -97,7 +112,8 @@ class ImageRestorer(TextGuidedTask):
         Raises:
             TypeError: for a dtype that is none of the above.
             ValueError: for a wrong rank, NaN, an empty instruction, a strength outside 0..1, no
-                pass, or a mask of another size.
+                pass, a mask of another size, or a picture to be diagnosed where `diagnoses` is
+                False.
         """
         image = np.asarray(image)
         pixels.check(image)
@@ -105,23 +121,30 @@ class ImageRestorer(TextGuidedTask):
             check_strength(strength)
         if passes < 1:
             raise ValueError(f"passes is {passes}; expected 1 or more")
-        if image.ndim == 4:
-            options = {"passes": passes, "describer": describer, "match_colour": match_colour}
-            options |= {"progress": progress, "say": say}
-            return np.stack(
-                [self.restore(one, instruction, strength, mask, **options) for one in image]
-            )
+        if mask is not None:
+            mask = as_plane(mask, image.shape[-3:])
+            mask = None if mask.min() == 1 else mask
         steps = None if instruction is None else self.plan(instruction)
         if steps is None:
+            if not self.diagnoses:
+                raise ValueError(
+                    f"the preset has {self.backbone.num_classes} classes of its own and cannot "
+                    "tell what is wrong; say in words what to do"
+                )
+            if strength is None and instruction is not None:
+                strength = strength_of(instruction)
             prescribed = functools.partial(_prescribed, describer, language_of(instruction or ""))
-            restored = self._diagnosed(image, prescribed, strength, mask, passes, progress, say)
+            work = functools.partial(self._diagnosed, prescribed, strength, mask, passes, say)
         else:
-            restored = image.copy()
-            for step in steps:
-                wanted = step.strength if strength is None else strength
-                embedding = self.embed(step.words)
-                restored = self._steered(restored, embedding, wanted, mask, progress)
-        return match_colours(restored, image) if match_colour else restored
+            if strength is not None:
+                steps = [replace(step, strength=strength) for step in steps]
+            work = functools.partial(self._stepwise, steps, self._masks(steps, mask))
+        pictures = image if image.ndim == 4 else image[None]
+        done = []
+        for picture in pictures:
+            restored = work(picture, progress)
+            done.append(match_colours(restored, picture) if match_colour else restored)
+        return np.stack(done) if image.ndim == 4 else done[0]
 
     def plan(self, instruction: str) -> list[Step] | None:
         """Tells what a request asks for, step by step.
@@ -132,6 +155,10 @@ class ImageRestorer(TextGuidedTask):
         Returns:
             The steps in their order, or None where it wishes for something better and does not say
             what. A request with a part that asks for nothing clear is one step.
+
+        Raises:
+            TypeError: if it is no string.
+            ValueError: if it is empty.
         """
 
         def asked(words):
@@ -144,18 +171,43 @@ class ImageRestorer(TextGuidedTask):
             return parts
         return [Step(instruction, strength_of(instruction))]
 
-    def _diagnosed(self, image, prescribed, strength, mask, passes, progress, say):
-        image = image.copy()
-        for _ in range(passes):
-            line, remedy = prescribed(self._classifier().diagnose(image))
+    def _masks(self, steps, mask):
+        """The mask for the step that it belongs to, and None for the others."""
+        if mask is None:
+            return [None] * len(steps)
+        repairs = [self.interpret([step.words])[0]["damage"] >= SURE for step in steps]
+        if not any(repairs):
+            # The network has learnt to fill in only where the words name damage.
+            warnings.warn(
+                "a mask is given, but the words do not ask for damage to be repaired; expected "
+                f'words such as "{REMEDIES["en"]["damage"]}"',
+                stacklevel=3,
+            )
+        place = repairs.index(True) if any(repairs) else 0
+        return [mask if number == place else None for number in range(len(steps))]
+
+    def _stepwise(self, steps, masks, image, progress):
+        for step, mask in zip(steps, masks, strict=True):
+            image = self._steered(image, self.embed(step.words), step.strength, mask, progress)
+        return image
+
+    def _diagnosed(self, prescribed, strength, mask, passes, say, image, progress):
+        restored = image
+        for number in range(passes):
+            diagnosis = self._classifier().diagnose(restored)
+            if mask is not None:
+                told = {**diagnosis.probabilities, "damage": 1.0, "none": 0.0}
+                diagnosis = replace(diagnosis, probabilities=told)
+            line, remedy = prescribed(diagnosis)
             say(line)
             if remedy is None:
                 break
-            before = image
-            image = self._steered(before, self.embed(remedy), strength, mask, progress)
-            if np.abs(pixels.to_float(image) - pixels.to_float(before)).mean() < _UNCHANGED:
+            before = restored
+            restored = self._steered(before, self.embed(remedy), strength, mask, progress)
+            mask = None  # what was missing is filled in
+            if number + 1 < passes and mean_change(restored, before) < _UNCHANGED:
                 break
-        return image
+        return image.copy() if restored is image else restored
 
     def _steered(self, image, embedding, strength, mask, progress):
         def network(tile):

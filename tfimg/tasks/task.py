@@ -1,5 +1,6 @@
 """What the tasks share: loading a preset by name, reading words once, checking pictures."""
 
+import os
 import warnings
 from functools import lru_cache
 
@@ -60,13 +61,14 @@ class TextGuidedTask(keras_hub.models.Task):
         super().compile(optimizer, loss, metrics=metrics, jit_compile=jit_compile, **kwargs)
 
     @classmethod
-    def from_preset(cls, preset: str, **kwargs):
+    def from_preset(cls, preset: str | os.PathLike, **kwargs):
         """Loads a task by preset name.
 
         Args:
             preset: a bundled name (see `python -m tfimg presets`), a folder, or a handle such as
-                `"hf://user/model"` or `"kaggle://…"`. A preset is data: a configuration that names
-                anything but layers of Keras, KerasHub and tfimg is refused.
+                `"hf://user/model"` or `"kaggle://…"`. A folder is data: a configuration in it that
+                names anything but layers of Keras, KerasHub and tfimg is refused. What a handle
+                brings is guarded by Keras' safe mode alone, so use only handles that you trust.
             **kwargs: passed to KerasHub, such as `dtype="mixed_bfloat16"`; by default Keras' policy
                 of the moment, whatever the preset was trained in.
 
@@ -83,12 +85,34 @@ class TextGuidedTask(keras_hub.models.Task):
                 return super().from_preset(path, **kwargs)
         except (AttributeError, KeyError, OSError, TypeError, UserWarning, ValueError) as error:
             reason = str(error).strip("\n '\"").partition("\n")[0] or type(error).__name__
-            raise ValueError(f"cannot load preset {preset!r}: {reason}") from error
+            raise ValueError(f"cannot load preset {str(preset)!r}: {reason}") from error
+
+    def fit(self, *args, **kwargs):
+        """Trains as `keras.Model.fit` does; sentences are read anew afterwards."""
+        try:
+            return super().fit(*args, **kwargs)
+        finally:
+            self._embed.cache_clear()
+
+    def load_weights(self, *args, **kwargs):
+        """Loads weights as `keras.Model.load_weights` does; sentences are read anew afterwards."""
+        super().load_weights(*args, **kwargs)
+        self._embed.cache_clear()
 
     def embed(self, instruction: str) -> np.ndarray:
-        """Returns the text embedding `(embedding_dim,)` of a sentence; computed once a sentence.
+        """Returns the text embedding of a sentence; computed once a sentence.
 
         Warns when the sentence is longer than the preprocessor's `sequence_length` and is cut.
+
+        Args:
+            instruction: a sentence, English or Chinese.
+
+        Returns:
+            float32 `(embedding_width,)`.
+
+        Raises:
+            TypeError: if it is no string.
+            ValueError: if it is empty.
         """
         return self._embed(_checked(instruction))[0]
 
@@ -102,6 +126,7 @@ class TextGuidedTask(keras_hub.models.Task):
             One dict a sentence: each of the ten names in `INTENTS` with its probability.
 
         Raises:
+            TypeError: if it is one string, or a sentence is none.
             ValueError: for an empty sentence.
 
         Example:

@@ -1,5 +1,8 @@
 """A sentence in, a picture out."""
 
+import itertools
+from collections.abc import Callable
+
 import keras
 import numpy as np
 from keras import ops
@@ -58,6 +61,7 @@ class TextToImage(TextGuidedTask):
         style: str | None = None,
         *,
         steps: int = 1,
+        progress: Callable[[int, int], None] | None = None,
     ) -> np.ndarray:
         """Makes pictures of what the words say.
 
@@ -68,6 +72,8 @@ class TextToImage(TextGuidedTask):
             style: one of `tfimg.text.prompts.STYLES`, or None for what the prompt itself says.
             steps: passes through the network; from the second on it starts from a mixture of the
                 noise and its own last picture.
+            progress: called as `progress(done, total)` after each of all passes; 32 pictures go
+                through together.
 
         Returns:
             uint8 `(num_images, S, S, 3)`, S being the preset's side.
@@ -79,14 +85,21 @@ class TextToImage(TextGuidedTask):
         """
         check_request(prompt, num_images, seed, steps)
         embedding = self.embed(worded(prompt, language_of(prompt), style))
-        made = []
+        made, done = [], itertools.count(1)
+        passes = steps * -(-num_images // _TOGETHER)
+
+        def passed():
+            if progress is not None:
+                progress(next(done), passes)
+
         for first in range(seed, seed + num_images, _TOGETHER):
             seeds = np.arange(first, min(first + _TOGETHER, seed + num_images), dtype=np.int64)
             words = np.repeat(embedding[None], len(seeds), axis=0)
-            made.append(self._drawn(words, canvases(seeds, self.backbone.canvas), steps))
+            noise = canvases(seeds, self.backbone.canvas)
+            made.append(self._drawn(words, noise, steps, passed))
         return to_uint8(np.concatenate(made))
 
-    def _drawn(self, embedding, noise, steps):
+    def _drawn(self, embedding, noise, steps, passed):
         noise = ops.convert_to_numpy(noise)
         image = np.zeros_like(noise)
         for step in range(steps):
@@ -99,6 +112,7 @@ class TextToImage(TextGuidedTask):
                 }
             )
             image = np.clip(made["image"], 0, 1)
+            passed()
         return image
 
 

@@ -79,8 +79,13 @@ class Corpus:
         Args:
             named: the names asked for, at most three; empty for a sentence that asks nothing.
             rng: the source of chance.
+
+        Raises:
+            ValueError: for more than three names.
         """
         named = sorted(named)  # a set has no order that two processes share
+        if len(named) > 3:
+            raise ValueError(f"named holds {len(named)} names ({named}); expected three at most")
         rng.shuffle(named)
         if not named:
             core = self._asking_nothing(rng)

@@ -19,15 +19,19 @@ _SLIGHTLY = 0.5
 _SLIGHT_EN = (
     r"slightly|a\s+(?:tiny|little|wee)(?:\s+bit)?|a\s+bit|a\s+touch|a\s+tad|a\s+hint|gently|subtly|"
     r"lightly|mildly|softly|moderately|not\s+too\s+(?:much|strongly|hard)|don'?t\s+overdo(?:\s+it)?|"
-    r"half(?:way)?"
+    r"by\s+half|halfway|half[\s-]+strength"
 )
-# "It is slightly dark" and "a bit of noise" tell of the fault, not of the cure.
+# "It is slightly dark", "slightly dark" and "a bit of noise" tell of the fault, not of the cure.
 _FAULT_EN = (
     r"(?:\b(?:is|are|was|were|looks?|looking|seems?|feels?|came\s+out|turned\s+out|got|gets|has|"
     r"have|had|with|too)\b|'s|'re)\s+(?:\w+\s+)?"
 )
 _SLIGHT = re.compile(rf"(?<![\w'])(?:{_SLIGHT_EN})\b(?!\s+of\b)", re.IGNORECASE)
 _FAULT_BEFORE = re.compile(rf"{_FAULT_EN}$", re.IGNORECASE)
+_FAULT_AFTER = re.compile(
+    r"^\s+(?:too\s+)?(?:dark|noisy|grainy|blurry|blurred|pixelated|hazy|foggy|faded|scratched)\b",
+    re.IGNORECASE,
+)
 _SLIGHT_ZH = re.compile(
     r"稍微|略微|稍稍|微微|轻轻|輕輕|适度|適度|适当|適當|少许|少許|一点点|一點點|一丢丢|别太过|別太過|不要太过|不要太過"
 )
@@ -82,7 +86,8 @@ def strength_of(words: str) -> float | None:
     if percent and 0 < (value := int(percent[percent.lastindex])) <= 100:
         return value / 100
     for found in _SLIGHT.finditer(words):
-        if not _FAULT_BEFORE.search(words[: found.start()]):
+        before, after = words[: found.start()], words[found.end() :]
+        if not _FAULT_BEFORE.search(before) and not _FAULT_AFTER.search(after):
             return _SLIGHTLY
     for found in _SLIGHT_ZH.finditer(words):
         before, after = words[: found.start()], words[found.end() :]

@@ -43,8 +43,9 @@ def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.dat
         return x, {"image": picture}
 
     def batches(first):
+        wording = Wording(mirrored=recipe.mirrored)
         drawn = captioned_batches(
-            captioned, Wording(), recipe.batch_size, seed=options.seed, first_step=first
+            captioned, wording, recipe.batch_size, seed=options.seed, first_step=first
         )
         numbered = tf.data.Dataset.zip(tf.data.Dataset.counter(first), drawn)
         return numbered.map(lambda number, drawn: canvas(number, *drawn)).prefetch(4)

@@ -12,15 +12,21 @@ import tfimg
 from tfimg.data.photos import photos_from_folders
 from tfimg.data.pipeline import pack_crops, training_batches
 from tfimg.losses import RestorationLoss
+from tfimg.network import SIZES
 from tfimg.text.build import untrained_bert, untrained_tokenizer
 from training.kinds import Options
+from training.quantizing import quantized
 
 # Crops are packed larger than they are used, so that each is seen at many places.
 _PACKED = 4 / 3
 
 
 def start(recipe, options: Options) -> tfimg.ImageRestorer:
-    return restorer(recipe.size, options)
+    task, size = restorer(recipe.size, options), SIZES[recipe.size]
+    if task.backbone.size == size:
+        return task
+    # Blocks that a preset lacks start near the identity, so what it learnt is kept.
+    return tfimg.ImageRestorer(task.backbone.with_size(size), task.preprocessor)
 
 
 def restorer(size: str, options: Options) -> tfimg.ImageRestorer:
@@ -67,7 +73,8 @@ def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.dat
 
 
 def trained(recipe, task) -> keras.Model:
-    return task.backbone.image_network
+    network = task.backbone.image_network
+    return quantized(network) if recipe.int8 else network
 
 
 def losses(recipe) -> dict:

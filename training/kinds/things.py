@@ -1,5 +1,6 @@
 """Teaches the text branch of a maker of pictures what words mean."""
 
+import re
 from collections.abc import Callable
 
 import keras
@@ -48,7 +49,19 @@ def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.dat
 
 
 def read_pairs(data, count: int, seed: int):
-    """Reads English and Chinese words for the same: prompts drawn from folders, dictionaries."""
+    """Reads English and Chinese words for the same.
+
+    Args:
+        data: paths of captioned sets and of dictionaries.
+        count: prompts that are drawn from the sets.
+        seed: of these draws.
+
+    Returns:
+        The pairs of the prompts, and those of the dictionaries.
+
+    Raises:
+        OSError, ValueError: if one of them cannot be read.
+    """
     dictionaries = [path for path in data if path.suffix in _DICTIONARIES]
     folders = [path for path in data if path not in dictionaries]
     prompts = distilling.prompt_pairs(captioned_sets(folders, "train", _SIDE), count, seed)
@@ -56,11 +69,22 @@ def read_pairs(data, count: int, seed: int):
 
 
 def captioned_sets(sets, split: str, side: int) -> Captioned:
-    """Reads a split of captioned pictures: folders, or names that TensorFlow Datasets knows."""
-    builders = []
+    """Reads a split of captioned pictures.
+
+    Args:
+        sets: paths of folders or `.jsonl` files, or names that TensorFlow Datasets knows, such as
+            `coco_captions/2014`.
+        split: "train" or "test".
+        side: pictures are brought to `(side, side)`.
+
+    Raises:
+        OSError, ValueError: if a set is neither, cannot be read, or has no words.
+    """
+    known, builders = set(tfds.list_builders()), []
     for one in sets:
-        known = one.exists() or str(one) not in tfds.list_builders()
-        builders.append(PictureFolder(one, channels=4) if known else tfds.builder(str(one)))
+        # A configuration or a version may follow the name.
+        is_name = not one.exists() and re.split("[/:]", str(one))[0] in known
+        builders.append(tfds.builder(str(one)) if is_name else PictureFolder(one, channels=4))
         builders[-1].download_and_prepare()
     return read_captioned(builders, split, side)
 

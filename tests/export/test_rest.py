@@ -1,0 +1,102 @@
+"""The REST protocol over a stand-in of a model: its shape, and what it calls errors."""
+
+import asyncio
+import json
+
+import pytest
+
+from export import rest
+from export.batching import QueueFull
+from export.runtime import Failed
+from tests.export.stand_in import StandIn, double
+
+
+def _ask(model, method, path, body=None):
+    """Asks the application without a network; returns the status, the headers and the text."""
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": json.dumps(body).encode()}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
+    asyncio.run(rest.application(model, 1 << 20, 10)(scope, receive, send))
+    text = b"".join(message.get("body", b"") for message in sent[1:]).decode()
+    return sent[0]["status"], dict(sent[0]["headers"]), text
+
+
+def _predict(model):
+    body = {"signature_name": "double", "instances": [1, 2]}
+    return _ask(model, "POST", "/v1/models/m:predict", body)
+
+
+@pytest.fixture
+def model():
+    """A function from a function to a model of it."""
+    made = []
+
+    def make(run=double):
+        made.append(StandIn(run))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_rows_go_in_and_come_out(model):
+    status, _, text = _predict(model())
+    assert status == 200
+    assert json.loads(text) == {"predictions": [{"y": 2, "z": 1}, {"y": 4, "z": 2}]}
+
+
+def test_the_metadata_have_the_shape_of_tf_serving(model):
+    status, _, text = _ask(model(), "GET", "/v1/models/m/metadata")
+    rows = {
+        "dtype": "DT_INT64",
+        "tensor_shape": {"dim": [{"size": "-1", "name": ""}], "unknown_rank": False},
+        "name": "x:0",
+    }
+    found = json.loads(text)
+    assert status == 200
+    assert found["model_spec"] == {"name": "m", "signature_name": "", "version": "3"}
+    (signature,) = found["metadata"]["signature_def"]["signature_def"].values()
+    assert signature["inputs"] == {"x": rows} and signature["outputs"] == {"y": rows, "z": rows}
+    assert signature["method_name"] == "tensorflow/serving/predict"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "again"),
+    [
+        (ValueError("a broken picture"), 400, False),
+        (Failed("no memory", 8), 503, True),
+        (Failed("not there", 14), 503, True),
+        (Failed("a fault inside", 13), 500, False),
+        (Failed("a lost variable", 9), 500, False),
+    ],
+)
+def test_a_fault_of_the_runtime_is_not_blamed_on_the_request(model, error, status, again):
+    def fail(signature, inputs):
+        raise error
+
+    found, headers, text = _predict(model(fail))
+    assert (found, b"retry-after" in headers) == (status, again)
+    assert json.loads(text) == {"error": str(error)}
+
+
+def test_a_server_that_closes_says_so(model):
+    closing = model()
+    assert _ask(closing, "GET", "/healthz")[::2] == (200, "ok")
+    assert _ask(closing, "GET", "/v1/models/m")[2].count("AVAILABLE")
+    closing.ready = False
+    assert _ask(closing, "GET", "/healthz")[::2] == (503, "closing")
+    assert _ask(closing, "GET", "/v1/models/m")[2].count("UNLOADING")
+
+    def refuse(*_):
+        raise QueueFull("the server is shutting down")
+
+    closing.predict = refuse
+    status, headers, text = _predict(closing)
+    assert (status, headers[b"retry-after"]) == (503, b"1") and "shutting down" in text

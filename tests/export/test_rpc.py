@@ -1,0 +1,99 @@
+"""The gRPC services over a stand-in of a model: how much they let in, and what they call errors."""
+
+import contextlib
+import threading
+import time
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import (
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from export import rpc
+from export.runtime import Failed
+from tests.export.stand_in import StandIn, double
+
+
+@contextlib.contextmanager
+def _running(model):
+    server, port = rpc.server(model, "127.0.0.1:0", 1 << 20, 30)
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield (
+            prediction_service_pb2_grpc.PredictionServiceStub(channel),
+            model_service_pb2_grpc.ModelServiceStub(channel),
+        )
+    server.stop(None)
+    model.close()
+
+
+def _request(**spec):
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name, request.model_spec.signature_name = "m", "double"
+    for name, value in spec.items():
+        setattr(request.model_spec, name, value)
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.int64([21])))
+    return request
+
+
+def test_a_flood_fills_the_queue_and_leaves_room_for_the_status():
+    gate = threading.Event()
+
+    def held(signature, inputs):
+        assert gate.wait(60)
+        return double(signature, inputs)
+
+    model = StandIn(held)
+    with _running(model) as (predict, status):
+        asked = [predict.Predict.future(_request(), timeout=60) for _ in range(150)]
+        until = time.monotonic() + 30
+        # One batch of 16 may be under way, and 64 wait.
+        while sum(one.done() for one in asked) < 150 - 64 - 16 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert model.waiting == 64
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = "m"
+        assert status.GetModelStatus(request, timeout=5).model_version_status[0].version == 3
+        gate.set()
+        codes = [one.code().name for one in asked]  # waits for each
+        refused = [one.details() for one in asked if one.code().name == "RESOURCE_EXHAUSTED"]
+    assert set(codes) == {"OK", "RESOURCE_EXHAUSTED"} and 64 < codes.count("OK") <= 80
+    assert "64 requests are waiting already; try again later" in refused
+
+
+@pytest.mark.parametrize(("code", "name"), [(8, "RESOURCE_EXHAUSTED"), (13, "INTERNAL")])
+def test_a_fault_of_the_runtime_keeps_its_code(code, name):
+    def fail(signature, inputs):
+        raise Failed("no luck", code)
+
+    with _running(StandIn(fail)) as (predict, _):
+        with pytest.raises(grpc.RpcError) as caught:
+            predict.Predict(_request(), timeout=10)
+        assert caught.value.code().name == name and caught.value.details() == "no luck"
+
+
+def test_outputs_are_those_that_are_asked_for():
+    with _running(StandIn(double)) as (predict, _):
+        assert set(predict.Predict(_request(), timeout=10).outputs) == {"y", "z"}
+        request = _request()
+        request.output_filter.append("y")
+        outputs = predict.Predict(request, timeout=10).outputs
+        assert set(outputs) == {"y"} and tf.make_ndarray(outputs["y"]) == [42]
+        request.output_filter.append("image")
+        with pytest.raises(grpc.RpcError) as caught:
+            predict.Predict(request, timeout=10)
+        assert caught.value.code().name == "INVALID_ARGUMENT"
+        assert "no output 'image'" in caught.value.details()
+
+
+def test_a_label_is_no_version_here():
+    with _running(StandIn(double)) as (predict, _):
+        with pytest.raises(grpc.RpcError) as caught:
+            predict.Predict(_request(version_label="stable"), timeout=10)
+        assert caught.value.code().name == "NOT_FOUND" and "stable" in caught.value.details()
