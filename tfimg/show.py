@@ -12,6 +12,8 @@ from rich.table import Table
 
 from tfimg.text.remedies import SURE, in_words
 
+_FILE_WIDTH = 150
+
 
 @contextlib.contextmanager
 def bars(label: str, count: int) -> Iterator[tuple[Callable, Callable, Callable]]:
@@ -61,7 +63,9 @@ def print_json(value: Any) -> None:
 
 def print_table(table: Table) -> None:
     """Prints a table whose cells are plain text, whatever brackets and colons they hold."""
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    # Where nobody is looking, in a pipe or a file, lines may be long.
+    width = None if sys.stdout.isatty() else _FILE_WIDTH
+    Console(width=width, markup=False, emoji=False, highlight=False).print(table)
 
 
 def print_probabilities(label: str, rows: list[tuple[str, dict[str, float]]]) -> None:

@@ -27,7 +27,7 @@ def main(arguments=None) -> int:
     args = parser.parse_args(arguments)
     import keras
 
-    from tfimg import commands
+    from tfimg import commands, show
     from training import reading, sentences, tables
 
     try:
@@ -49,7 +49,7 @@ def main(arguments=None) -> int:
         spent = 1000 * (time.perf_counter() - began) / _TIMED
         parts = restorer.backbone.text_encoder if reader is restorer else reader
         print(f"{name}: {parts.count_params():,} parameters, {spent:.1f} ms a sentence")
-        tables.print_table(tables.reading_table(reading.accuracy(reader, held_out)["rows"]))
+        show.print_table(tables.reading_table(reading.accuracy(reader, held_out)["rows"]))
     return 0
 
 

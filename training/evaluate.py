@@ -91,12 +91,12 @@ def evaluate(args: argparse.Namespace) -> None:
         show.print_json(document)
         return
     if planned:
-        tables.print_table(tables.scores_table(document["rows"]))
+        show.print_table(tables.scores_table(document["rows"]))
     if sentences:
-        tables.print_table(tables.reading_table(document["interpret"]["rows"]))
+        show.print_table(tables.reading_table(document["interpret"]["rows"]))
     if examined:
         for table in tables.diagnosis_tables(document["diagnose"]):
-            tables.print_table(table)
+            show.print_table(table)
 
 
 def plan(args: argparse.Namespace) -> list[Series]:

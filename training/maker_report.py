@@ -47,11 +47,14 @@ def report(args: argparse.Namespace) -> None:
             report = picturing.measure(maker, matcher, asked, train, steps, advance)
         document["reports"].append({"steps": steps, **report})
     if args.out is not None:
-        sheet = contact_sheet(picturing.beside_nearest(maker, train), 8, cell_width=128)
-        files.write_picture(files.Picture(sheet), Path(args.out) / "made.png")
+        sheets = {"made": (picturing.beside_nearest(maker, train), 8)}
+        sheets["seeds"] = (picturing.in_many_seeds(maker), 16)
+        for name, (cells, columns) in sheets.items():
+            sheet = contact_sheet(cells, columns, cell_width=128)
+            files.write_picture(files.Picture(sheet), Path(args.out) / f"{name}.png")
     if args.json:
         show.print_json(document)
         return
     for report in document["reports"]:
         for table in tables.made_tables(report):
-            tables.print_table(table)
+            show.print_table(table)

@@ -24,6 +24,18 @@ _SHOWN = (
     "flat emoji icon of tree on a blue background", "3D emoji of moon on a black background",
     "a sunset over the sea", "flat emoji icon of purple fish", "3D emoji of robot",
 )  # fmt: skip
+# What people ask for first, in English and in Chinese; in a sheet the latter is told in English.
+_COMMON = (
+    "sun", "red heart", "red apple", "cat face", "dagger", "potion", "tree", "car", "snowman",
+    "house", "moon", "fire", "banana", "smiling face", "rose", "ghost",
+)  # fmt: skip
+_COMMON_ZH = (
+    ("日落", "sunset"), ("太阳", "sun"), ("红苹果", "red apple"), ("猫脸", "cat face"),
+    ("匕首", "dagger"), ("药水的像素画", "pixel art, potion"), ("树", "tree"), ("汽车", "car"),
+    ("雪人", "snowman"), ("星星的立体表情图标", "3D star"), ("蓝色背景上的月亮", "moon on blue"),
+    ("火", "fire"), ("香蕉的照片", "photo, banana"), ("笑脸", "smiling face"), ("鱼", "fish"),
+    ("龙的像素画", "pixel art, dragon"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -149,6 +161,8 @@ def measure(
 def beside_nearest(task, train: Captioned, columns: int = 8) -> list[tuple[np.ndarray, str]]:
     """Returns cells of a sheet: made pictures, and under each the nearest that was learnt from.
 
+    The first picture has seed 0, the next seed 1, and so on.
+
     Args:
         task: a `tfimg.TextToImage`.
         train: the captioned pictures that were learnt from.
@@ -158,13 +172,30 @@ def beside_nearest(task, train: Captioned, columns: int = 8) -> list[tuple[np.nd
     cells = []
     for start in range(0, len(_SHOWN), columns):
         asked = _SHOWN[start : start + columns]
-        made = np.concatenate([task.generate(words) for words in asked])
+        made = [task.generate(words, seed=start + n) for n, words in enumerate(asked)]
+        made = np.concatenate(made)
         found = nearest(made, on_white)
         cells += zip(map(_larger, made), asked, strict=True)
         cells += [
             (_larger(on_white[place]), f"{distance:.2f} from {_words(train.rows[place])}")
             for place, distance in found
         ]
+    return cells
+
+
+def in_many_seeds(task) -> list[tuple[np.ndarray, str]]:
+    """Returns cells of a sheet of 16 columns: 32 prompts, each with the seeds 0 to 7.
+
+    In each row stands an English prompt, whose style is left open, and then a Chinese one.
+
+    Args:
+        task: a `tfimg.TextToImage`.
+    """
+    cells = []
+    for words, (chinese, told) in zip(_COMMON, _COMMON_ZH, strict=True):
+        for asked, label in ((words, words), (chinese, f"zh: {told}")):
+            captions = [label] + [""] * (_SEEDS - 1)
+            cells += zip(map(_larger, task.generate(asked, _SEEDS)), captions, strict=True)
     return cells
 
 

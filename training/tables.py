@@ -1,15 +1,10 @@
 """Scores as tables that people read."""
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
-
-# Where nobody is looking, in a pipe or a file, lines may be long.
-_FILE_WIDTH = 150
 
 
 def scores_table(rows: list[dict[str, Any]]) -> Table:
@@ -92,12 +87,6 @@ def made_tables(report: dict[str, Any]) -> Iterator[Table]:
         if made in report:
             table.add_row(label, f"{report[made]:.3f}", f"{report[real]:.3f}")
     yield table
-
-
-def print_table(table: Table) -> None:
-    """Prints a table to stdout; its cells are plain text."""
-    width = None if sys.stdout.isatty() else _FILE_WIDTH
-    Console(width=width, markup=False, emoji=False, highlight=False).print(table)
 
 
 def _words(row):

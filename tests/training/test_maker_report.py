@@ -64,7 +64,8 @@ def test_everything_is_measured_and_shown(maker, captioned, matcher, tmp_path, c
         assert 0 <= row["r1"] <= row["r5"] <= 1 and 0 <= row["real_r1"] <= row["real_r5"] <= 1
         assert np.isfinite([report["kid"], report["kid_floor"]]).all()
         assert 0 < report["diversity"] < 1
-    assert np.asarray(Image.open(tmp_path / "made.png")).std() > 1
+    for sheet in ("made.png", "seeds.png"):
+        assert np.asarray(Image.open(tmp_path / sheet)).std() > 1
 
 
 def test_a_judge_is_the_same_after_it_was_saved(maker, matcher):

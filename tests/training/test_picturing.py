@@ -119,6 +119,7 @@ def test_sets_without_names_or_styles_are_asked_for_by_what_they_have(words, lan
     report = picturing.measure(_Maker(), _Matcher(), list(asked.values()), train)
     assert {row["count"] for row in report["rows"]} == {100} and "nearest" not in report
     assert len(picturing.beside_nearest(_Maker(), train)) == 2 * len(picturing._SHOWN)
+    assert len(picturing.in_many_seeds(_Maker())) == 32 * 8
 
 
 def test_what_both_sets_have_counts_as_seen():
