@@ -5,7 +5,8 @@
 Milliseconds a picture are medians; each round times every network once, so a slow moment hits all
 of them. GMAC counts multiplications and additions of convolutions and matrix products; the share
 is of what a large float32 matrix product reaches on the same threads, of which the server has as
-many. `--size` may also be `1920x1080` or `4000x3000`: then only ours are timed, whole files through
+many; the memory is the most that a process needs which restores one file and does nothing else.
+`--size` may also be `1920x1080` or `4000x3000`: then only ours are timed, whole files through
 `restore`. A preset that makes pictures from words is timed alone, at its own size.
 """
 
@@ -63,8 +64,10 @@ def main(arguments=None) -> int:
         with ExitStack() as stack:
             timed = _subjects(task, preset, width, height, args, stack)
             peak = peak_gflops()
-            rows = table(measure(timed, args.rounds), timed, peak)
-    except (OSError, ValueError) as error:
+            milliseconds = measure(timed, args.rounds)
+            memory = {name: subject.peak_memory() for name, subject in timed.items()}
+            rows = table(milliseconds, timed, peak, memory)
+    except (OSError, RuntimeError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     about = {"size": f"{width}x{height}", "threads": args.threads, "peak GFLOP/s": round(peak)}
     if args.json:
@@ -87,7 +90,7 @@ def _subjects(task, preset, width, height, args, stack) -> dict[tuple[str, str],
         return subjects.large_subjects(preset, width, height, args.threads, scratch)
     timed = {}
     if "keras" in args.runtime:
-        timed |= subjects.keras_subjects(preset, width, height)
+        timed |= subjects.keras_subjects(preset, width, height, scratch)
     if {"saved_model", "server"} & {*args.runtime}:
         timed |= subjects.served_subjects(preset, width, height, args.runtime, scratch, stack)
     if "litert" in args.runtime:
@@ -127,7 +130,7 @@ def measure(timed: dict, rounds: int) -> dict:
     return milliseconds
 
 
-def table(milliseconds: dict, timed: dict, peak: float) -> list[dict]:
+def table(milliseconds: dict, timed: dict, peak: float, memory: dict) -> list[dict]:
     """Returns a row a subject: median, 95th percentile, cost, and how many times faster it is.
 
     The percentile is the time that 95 % of the rounds do not pass: of up to 19 rounds the longest.
@@ -137,6 +140,7 @@ def table(milliseconds: dict, timed: dict, peak: float) -> list[dict]:
         milliseconds: from `measure`.
         timed: what was measured.
         peak: of this machine, GFLOP/s.
+        memory: of each subject in MB, or None.
     """
     medians = {name: statistics.median(times) for name, times in milliseconds.items()}
     rows = []
@@ -149,6 +153,7 @@ def table(milliseconds: dict, timed: dict, peak: float) -> list[dict]:
             "p95": sorted(times)[math.ceil(95 * len(times) / 100) - 1],
             "GMAC": gmac,
             "share of peak": gmac and 2000 * gmac / medians[runtime, network] / peak,
+            "memory": memory.get((runtime, network)),
         }
         for peer in ("textbook", "NAFNet"):
             other = medians.get((runtime, peer)) if network not in ("textbook", peer) else None
@@ -175,7 +180,7 @@ def _show(rows, about, rounds):
     from rich.table import Table
 
     shown = Table(
-        *("runtime", "network", "median, ms", "p95, ms", "GMAC", "of peak"),
+        *("runtime", "network", "median, ms", "p95, ms", "GMAC", "of peak", "memory, MB"),
         "times faster than textbook, NAFNet",
         title=", ".join(f"{name} {value}" for name, value in about.items()) + f", {rounds} rounds",
     )
@@ -186,7 +191,8 @@ def _show(rows, about, rounds):
         if row["GMAC"]:
             cost = (f"{row['GMAC']:.2f}", f"{100 * row['share of peak']:.0f} %")
         times = (f"{row['median']:.1f}", f"{row['p95']:.1f}")
-        shown.add_row(row["runtime"], row["network"], *times, *cost, ratios)
+        memory = "" if row["memory"] is None else f"{row['memory']:.0f}"
+        shown.add_row(row["runtime"], row["network"], *times, *cost, memory, ratios)
     Console().print(shown)
 
 

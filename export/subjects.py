@@ -1,5 +1,7 @@
 """What the benchmark times: our network and its peers, in each runtime."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,6 +11,13 @@ _SENTENCE = "it is too dark and grainy, please fix it"
 _CLIENTS = 16
 # Side of the tiles in LiteRT for larger pictures.
 _TILE = 512
+# A small process starts the command, because a process begins with the memory of who starts it.
+_MEASURED = """
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(done.returncode)
+"""
 
 
 @dataclass(frozen=True)
@@ -19,14 +28,32 @@ class Subject:
         run: does its work once.
         pictures: how many pictures that makes.
         gmac: multiplications and additions a picture, in thousands of millions, or None.
+        command: does the same with a file in a process of its own, for its memory; or None.
     """
 
     run: Callable[[], object]
     pictures: int = 1
     gmac: float | None = None
+    command: tuple[str, ...] | None = None
+
+    def peak_memory(self) -> float | None:
+        """Runs the command and returns the most memory that its process had, in MB.
+
+        Raises:
+            RuntimeError: with what the command says, if it fails.
+        """
+        if self.command is None:
+            return None
+        command = [sys.executable, "-c", _MEASURED, *self.command]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip().splitlines()[-1])
+        most = int(done.stdout.splitlines()[-1])
+        # In kilobytes, but on macOS in bytes.
+        return most / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def keras_subjects(preset: str, width: int, height: int) -> dict:
+def keras_subjects(preset: str, width: int, height: int, scratch: Path) -> dict:
     """Returns what is timed in Keras: `(runtime, network)` to a `Subject`.
 
     With the words cached only the picture's half runs; without, the sentence is encoded as well.
@@ -34,6 +61,7 @@ def keras_subjects(preset: str, width: int, height: int) -> dict:
     Args:
         preset: our network, a bundled name or a folder.
         width, height: of the picture in pixels.
+        scratch: folder for the photo of the command.
     """
     import numpy as np
     import tensorflow as tf
@@ -57,9 +85,9 @@ def keras_subjects(preset: str, width: int, height: int) -> dict:
         "padding_mask": tf.ones((1, length), tf.int32),
     }
 
-    def compiled(function, *inputs):
+    def compiled(function, *inputs, command=None):
         graph = tf.function(function).get_concrete_function(*inputs)
-        return Subject(lambda: graph(*inputs), gmac=gmac(graph.graph))
+        return Subject(lambda: graph(*inputs), gmac=gmac(graph.graph), command=command)
 
     return {
         ("Keras, words cached", "textbook"): compiled(
@@ -81,6 +109,7 @@ def keras_subjects(preset: str, width: int, height: int) -> dict:
         ("Keras, words encoded", preset): compiled(
             lambda x: backbone(x, training=False)["image"],
             {"image": image, "mask": mask, **tokens},
+            command=_restoring(preset, _photo(width, height), scratch),
         ),
     }
 
@@ -126,8 +155,14 @@ def served_subjects(preset: str, width: int, height: int, runtimes, scratch, sta
             lambda: session.run("restore_embedded", inputs)
         )
         words = {"image": image[None], "instruction": np.array([_SENTENCE.encode()], object)}
+        np.savez(
+            scratch / "inputs.npz",
+            **{k: v.astype("S") if v.dtype == object else v for k, v in words.items()},
+        )
+        files = (scratch / "inputs.npz", scratch / "outputs.npz")
         subjects["SavedModel, words encoded", preset] = Subject(
-            lambda: session.run("restore", words)
+            lambda: session.run("restore", words),
+            command=_command("export.session", folder, "restore", *files),
         )
     if "server" in runtimes:
         server = stack.enter_context(served(folder))
@@ -172,11 +207,11 @@ def litert_subjects(preset: str, width: int, height: int, threads: int, scratch:
     def peer_function(image):
         return {"image": peer(image, training=False)}
 
-    def runner(model, inputs):
+    def runner(model, inputs, command=None):
         from ai_edge_litert.interpreter import Interpreter
 
         run = Interpreter(model_content=model, num_threads=threads).get_signature_runner()
-        return Subject(lambda: run(**inputs))
+        return Subject(lambda: run(**inputs), command=command)
 
     restorer = tfimg.ImageRestorer.from_preset(preset, dtype="float32")
     ours = {"image": image, "embedding": restorer.embed(_SENTENCE)[None]}
@@ -192,7 +227,8 @@ def litert_subjects(preset: str, width: int, height: int, threads: int, scratch:
         tflite.write(restorer, scratch / quantize, quantize, size, tflite.calibration_photos())
         name = f"{preset}, {'float32' if quantize == 'none' else quantize}"
         model = (scratch / quantize / "image.tflite").read_bytes()
-        subjects["LiteRT", name] = runner(model, ours)
+        command = _on_a_phone(scratch / quantize, image[0], scratch)
+        subjects["LiteRT", name] = runner(model, ours, command)
     return subjects
 
 
@@ -214,12 +250,18 @@ def large_subjects(preset: str, width: int, height: int, threads: int, scratch: 
 
     restorer = tfimg.ImageRestorer.from_preset(preset, dtype="float32")
     image = _photo(width, height)
-    subjects = {("Keras, tiles", preset): Subject(lambda: restorer.restore(image, _SENTENCE))}
+    whole = Subject(
+        lambda: restorer.restore(image, _SENTENCE), command=_restoring(preset, image, scratch)
+    )
+    subjects = {("Keras, tiles", preset): whole}
     for quantize in ("none", "dynamic"):
         tflite.write(restorer, scratch / quantize, quantize, _TILE, [])
         lite = LiteRestorer(scratch / quantize, threads)
         name = f"{preset}, {'float32' if quantize == 'none' else quantize}"
-        subjects["LiteRT, tiles", name] = Subject(lambda lite=lite: lite.restore(image, _SENTENCE))
+        subjects["LiteRT, tiles", name] = Subject(
+            lambda lite=lite: lite.restore(image, _SENTENCE),
+            command=_on_a_phone(scratch / quantize, image, scratch),
+        )
     return subjects
 
 
@@ -231,6 +273,31 @@ def gmac(graph) -> float:
     options = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
     options = options.with_empty_output().build()
     return profiler.profile(graph, options=options).total_float_ops / 2e9
+
+
+def _restoring(preset, image, scratch):
+    """The command that restores a photo in Keras."""
+    source, target = _files(image, scratch)
+    return _command("tfimg", "restore", source, _SENTENCE, "-o", target, "--preset", preset)
+
+
+def _on_a_phone(folder, image, scratch):
+    """The command that restores a photo in LiteRT, without TensorFlow."""
+    source, target = _files(image, scratch)
+    return _command("export.lite", folder, source, _SENTENCE, "-o", target)
+
+
+def _command(*words):
+    return (sys.executable, "-m", *map(str, words))
+
+
+def _files(image, scratch):
+    from tfimg import files
+
+    source, target = scratch / "photo.png", scratch / "restored.png"
+    if not source.exists():
+        files.write_picture(files.Picture(image), source)
+    return source, target
 
 
 def _photo(width, height):

@@ -48,12 +48,13 @@ def test_ratios_compare_like_with_like():
     }
     subjects = {name: Subject(list) for name in milliseconds}
     subjects["cached", "ours"] = Subject(list, gmac=0.05)
-    rows = benchmark.table(milliseconds, subjects, peak=100)
+    rows = benchmark.table(milliseconds, subjects, peak=100, memory={("cached", "ours"): 7.0})
     found = {(row["runtime"], row["network"]): row for row in rows}
     assert found["cached", "ours"]["median"] == 2.0
     # 0.05 GMAC are 0.1 GFLOP, in 2 ms 50 GFLOP/s.
     assert found["cached", "ours"]["share of peak"] == pytest.approx(0.5)
     assert found["encoded", "ours"]["share of peak"] is None
+    assert [row["memory"] for row in rows if row["memory"]] == [7.0]
     assert found["cached", "ours"]["times faster than textbook"] == 100.0
     assert found["cached", "ours"]["times faster than NAFNet"] == 10.0
     assert found["cached", "NAFNet"]["times faster than textbook"] == 10.0
@@ -65,7 +66,8 @@ def test_ratios_compare_like_with_like():
 @pytest.mark.parametrize(("rounds", "expected"), [(1, 1), (7, 7), (19, 19), (20, 19), (100, 95)])
 def test_the_percentile_is_passed_by_no_more_than_a_twentieth(rounds, expected):
     times = list(map(float, range(rounds, 0, -1)))
-    (row,) = benchmark.table({("cached", "ours"): times}, {("cached", "ours"): Subject(list)}, 1)
+    name = ("cached", "ours")
+    (row,) = benchmark.table({name: times}, {name: Subject(list)}, 1, {})
     assert row["p95"] == expected
     assert sum(time > expected for time in times) <= rounds / 20
 
@@ -146,3 +148,19 @@ def test_the_command_times_everything(preset, size):
     else:
         assert found == {"Keras, tiles", "LiteRT, tiles"}
     assert all(0 < row["median"] <= row["p95"] * 1.001 for row in report["rows"])
+    memory = {row["runtime"]: row["memory"] for row in report["rows"] if row["memory"]}
+    served = "SavedModel, words encoded" if size == "64" else "Keras, tiles"
+    assert set(memory) == {served, "LiteRT" if size == "64" else "LiteRT, tiles"}
+    assert 20 < min(memory.values()) < 200 < memory[served] < 2000, "LiteRT loads no TensorFlow"
+
+
+def test_the_memory_of_a_process_is_the_most_that_it_had():
+    code = "x = bytearray({}); x[::1024] = bytes(len(x[::1024])); del x"
+    found = [
+        Subject(list, command=(sys.executable, "-c", code.format(size << 20))).peak_memory()
+        for size in (1, 300)
+    ]
+    assert found[1] - found[0] == pytest.approx(299 * 1.048576, rel=0.05)
+    assert Subject(list).peak_memory() is None
+    with pytest.raises(RuntimeError, match="ZeroDivisionError"):
+        Subject(list, command=(sys.executable, "-c", "1 / 0")).peak_memory()
