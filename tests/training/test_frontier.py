@@ -1,0 +1,73 @@
+"""The figure of quality against time: where its points lie, and what it refuses."""
+
+import json
+
+import numpy as np
+import pytest
+
+from training import frontier
+from training.frontier import Point
+
+
+def _files(tmp_path, network="ours", psnr=30.0, protocol="noise:25"):
+    runtime = "Keras, words encoded"
+    rows = [
+        {"runtime": runtime, "network": "textbook", "median": 2000.0, "GMAC": 200.0},
+        {"runtime": "Keras, words cached", "network": network, "median": 9.0, "GMAC": 1.0},
+        {"runtime": runtime, "network": network, "median": 20.0, "GMAC": 1.0},
+    ]
+    speed, scores = tmp_path / f"{network}-speed.json", tmp_path / f"{network}-scores.json"
+    speed.write_text(json.dumps({"rows": rows}))
+    scores.write_text(json.dumps({"rows": [{"degradation": protocol, "psnr": psnr}]}))
+    return speed, scores
+
+
+def test_points_are_where_they_were_measured_or_computed(tmp_path):
+    first, second = _files(tmp_path), _files(tmp_path, "larger", 31.0)
+    speed, scores = zip(first, second, strict=True)
+    points = {point.name: point for point in frontier.told([*speed], [*scores])}
+    assert points["ours"] == Point("ours", 20.0, 30.0, "ours")
+    assert points["larger"].psnr == 31.0
+    assert points["textbook network"] == Point("textbook network", 2000.0, None, "measured")
+    # 2000 ms for 200 GMAC are 10 ms a GMAC.
+    assert points["FFDNet"] == Point("FFDNet", 140.0, 31.21, "published")
+
+
+def test_what_lacks_a_row_is_refused(tmp_path):
+    speed, scores = _files(tmp_path, protocol="noise:15")
+    with pytest.raises(ValueError, match="noise:25"):
+        frontier.told([speed], [scores])
+    with pytest.raises(ValueError, match="1 files of --speed, but 0"):
+        frontier.told([speed], [])
+    speed.write_text("{")
+    with pytest.raises(ValueError, match="no JSON"):
+        frontier.told([speed], [scores])
+
+
+def test_a_method_is_scored_on_noisy_pictures(photos):
+    files = sorted(photos.iterdir())
+    advanced = []
+    same = frontier.scored(lambda noisy: noisy, files, lambda: advanced.append(1))
+    # Noise of 25 levels, less what clipping takes away.
+    assert same == pytest.approx(20 * np.log10(255 / 25), abs=1.5) and len(advanced) == len(files)
+    assert frontier.timed(lambda noisy: noisy) < 100
+
+
+def test_points_are_drawn_in_their_colours():
+    pytest.importorskip("matplotlib", reason="which only the extra `figures` brings")
+    points = [Point("ours", 20.0, 30.0, "ours"), Point("a textbook's", 2000.0, None, "measured")]
+    first, without = frontier.drawn(points), frontier.drawn(points[1:])
+    red = (first == [214, 39, 40]).all(-1)
+    assert 20 < red.sum() < 1000 and not (without == [214, 39, 40]).all(-1).any()
+    moved = frontier.drawn([Point("ours", 200.0, 30.0, "ours"), points[1]])
+    assert np.argwhere((moved == [214, 39, 40]).all(-1))[:, 1].min() > np.argwhere(red)[:, 1].min()
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path, photos, monkeypatch, capsys):
+    monkeypatch.setitem(__import__("sys").modules, "bm3d", None)
+    speed, scores = _files(tmp_path)
+    out = tmp_path / "frontier.png"
+    arguments = ["--speed", str(speed), "--scores", str(scores), "--data", str(photos)]
+    assert frontier.main([*arguments, "--out", str(out)]) == 2
+    error = capsys.readouterr().err.strip()
+    assert "figures" in error and "\n" not in error and not out.exists()
