@@ -91,12 +91,13 @@ def sentence_batches(recipe, preprocessor, seed: int, first_step: int) -> tf.dat
     tokens, padding = tokenized(sentences, preprocessor)
     unknown = preprocessor.tokenizer.token_to_id("[UNK]")
     by_length = np.argsort(padding.sum(1), kind="stable")
-    batch_size, pool = recipe.batch_size, min(8 * recipe.batch_size, len(sentences))
+    pool = min(8 * recipe.batch_size, len(sentences))
+    count = min(recipe.batch_size, pool)
 
     def batch(number):
         rng = np.random.default_rng((seed, int(number)))
         start = rng.integers(0, len(by_length) - pool + 1)
-        rows = rng.choice(by_length[start : start + pool], min(batch_size, pool), replace=False)
+        rows = rng.choice(by_length[start : start + pool], count, replace=False)
         ids, mask = dropped(tokens[rows], padding[rows], recipe.token_dropout, unknown, rng)
         return ids, mask, labels[rows]
 
@@ -104,9 +105,9 @@ def sentence_batches(recipe, preprocessor, seed: int, first_step: int) -> tf.dat
         ids, mask, asked = tf.numpy_function(
             batch, [number], (tf.int32, tf.int32, tf.float32), stateful=False
         )
-        ids.set_shape((None, None))
-        mask.set_shape((None, None))
-        asked.set_shape((None, len(NAMES) + 1))
+        ids.set_shape((count, None))
+        mask.set_shape((count, None))
+        asked.set_shape((count, len(NAMES) + 1))
         return {"token_ids": ids, "padding_mask": mask}, {"intent_logits": asked}
 
     return tf.data.Dataset.counter(first_step).map(numbered).prefetch(4)

@@ -143,6 +143,9 @@ def test_sentence_batches_depend_on_seed_and_number_alone():
     preprocessor = kind_of(recipe).start(recipe, Options()).preprocessor
     first = list(sentence_batches(recipe, preprocessor, 0, 0).take(3))
     later = next(iter(sentence_batches(recipe, preprocessor, 0, 2)))
+    assert (
+        sentence_batches(recipe, preprocessor, 0, 0).element_spec[1]["intent_logits"].shape[0] == 4
+    )
     np.testing.assert_array_equal(first[2][0]["token_ids"], later[0]["token_ids"])
     np.testing.assert_array_equal(first[2][1]["intent_logits"], later[1]["intent_logits"])
     assert first[0][0]["token_ids"].shape[1] % 8 == 0
