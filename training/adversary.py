@@ -16,8 +16,8 @@ class Adversary(keras.Model):
 
     The critic compares a real picture with a made one of the same words, and finds the words of a
     real picture among those of the batch; the maker is to be real to it, and to be found. Made
-    pictures are also held to the real ones by what the critic sees in both, and by their coarse
-    scales; fine detail is the critic's alone.
+    pictures are also held to the real ones by what the critic sees in both, and by their error at
+    several scales, the finest among them: a critic that may not be steep sees no fine grid.
 
     Args:
         network: `tfimg.network.image_network` with a canvas. What standardises its words is used
@@ -27,7 +27,7 @@ class Adversary(keras.Model):
         steepness: weight of the penalty on the critic's slope at real and at made pictures, felt
             by a small step in place of second derivatives, which bfloat16 and XLA do badly.
         matching: weight of the difference between what the critic sees in made and real pictures.
-        coarse: weight of the squared error of the coarse scales.
+        likeness: weight of the squared error at several scales.
         seed: of the augmentation and the steps.
 
     References: Huang et al., "The GAN is dead; long live the GAN!", 2024 (relativistic pairing,
@@ -44,7 +44,7 @@ class Adversary(keras.Model):
         mismatch: float,
         steepness: float,
         matching: float,
-        coarse: float,
+        likeness: float,
         seed: int = 0,
         **kwargs,
     ):
@@ -54,11 +54,11 @@ class Adversary(keras.Model):
         self.mismatch = mismatch
         self.steepness = steepness
         self.matching = matching
-        self.coarse = coarse
+        self.likeness = likeness
         self.seeds = keras.random.SeedGenerator(seed)
-        self._pyramid = PyramidLoss(scales=3)
+        self._pyramid = PyramidLoss()
         self._trackers = [
-            keras.metrics.Mean(name=name) for name in ("loss", "critic_loss", "fooled", "coarse")
+            keras.metrics.Mean(name=name) for name in ("loss", "critic_loss", "fooled", "error")
         ]
         self.built = True
 
@@ -100,13 +100,11 @@ class Adversary(keras.Model):
             ops.mean(ops.abs(ops.cast(a, "float32") - ops.stop_gradient(ops.cast(b, "float32"))))
             for a, b in zip(judged["features"], on_real["features"], strict=True)
         )
-        coarse = ops.mean(
-            self._pyramid.call(ops.average_pool(real, 2, 2), ops.average_pool(made, 2, 2))
-        )
+        error = ops.mean(self._pyramid.call(real, made))
         maker_loss = fooling + self.mismatch * _confusion(judged["matching"])
-        maker_loss += self.matching * alike + self.coarse * coarse
+        maker_loss += self.matching * alike + self.likeness * error
         fooled = ops.mean(ops.cast(judged["score"] > on_real["score"], "float32"))
-        return maker_loss, critic_loss, fooled, coarse
+        return maker_loss, critic_loss, fooled, error
 
     def _slope(self, image, judged, embedding):
         """The squared slope of the critic at a quarter of the pictures."""

@@ -1,4 +1,4 @@
-"""The recipes that made the shipped weights: a recipe says all that a run depends on."""
+"""The recipes, those that made the shipped weights among them: all that a run depends on."""
 
 from dataclasses import dataclass
 
@@ -152,7 +152,7 @@ class Drawing(Recipe):
         mirrored: share of pictures that are mirrored, of those that may be. The noise says which,
             but to draw everything both ways takes longer to learn.
         critic: widths of the critic, or empty for none.
-        mismatch, steepness, matching, coarse: see `training.adversary.Adversary`.
+        mismatch, steepness, matching, likeness: see `training.adversary.Adversary`.
 
     Reference: Lipman et al., "Flow Matching for Generative Modeling", 2023.
     """
@@ -166,12 +166,18 @@ class Drawing(Recipe):
     mismatch: float = 1.0
     steepness: float = 0.1
     matching: float = 1.0
-    coarse: float = 10.0
+    likeness: float = 10.0
 
 
+# Times are those of two cores with AVX512-BF16, seed 0; README.md has the commands, and the presets'
+# cards have all scores.
 RECIPES = {
+    # 10,000 and then, with --init, 14,000 steps: 62 minutes; 91 % of single requests understood in
+    # phrasings held out.
     "words": Words(steps=14_000),
+    # Twice, the second time with --init: 15 and 21 minutes; read back, every intent is kept.
     "describer": Describing(steps=1_500),
+    # 32 minutes; of 189 names never seen, the Chinese finds its English first in 59 %.
     "things": Things(steps=8_000),
     # Larger pictures, of captioned sets such as coco_captions/2014: meant for a GPU.
     "things_128": Things(steps=20_000, size="picture", canvas=128),
@@ -189,8 +195,10 @@ RECIPES = {
     "icons_small": Drawing(
         steps=11_000, learning_rate=5e-4, momentum=0.0, critic=(32, 64, 128, 192)
     ),
+    # 7 minutes; macro F1 0.68 on CID22's validation set.
     "diagnosis": Diagnosis(steps=4_500),
     "restorer_tiny": Restorer(size="tiny", steps=66_000),
+    # 36,000 and then, with --init, 66,000 steps: 55 and 98 minutes; CBSD68 33.04/30.39/27.14 dB.
     "restorer_small": Restorer(size="small", steps=66_000),
     # Goes on from a trained one, with --init.
     "restorer_small_int8": Restorer(size="small", steps=6_000, learning_rate=3e-4, int8=True),

@@ -17,7 +17,7 @@ def _adversary(**weights):
     network = tiny.perturb(tiny.backbone(canvas=SIDE, embedding_dim=7)).image_network
     network.get_layer("to_image").bias.assign([0.5] * 3)
     critic = discriminator(SIDE, 7, (4, 8))
-    options = {"mismatch": 0.5, "steepness": 0.1, "matching": 1.0, "coarse": 1.0} | weights
+    options = {"mismatch": 0.5, "steepness": 0.1, "matching": 1.0, "likeness": 1.0} | weights
     return Adversary(network, critic, **options)
 
 
@@ -44,7 +44,7 @@ def test_one_step_trains_both():
     adversary.compile(keras.optimizers.Adam(1e-3), jit_compile=False)
     maker, critic = _values(adversary.network), _values(adversary.critic)
     told = adversary.train_on_batch(*_batch(), return_dict=True)
-    assert set(told) == {"loss", "critic_loss", "fooled", "coarse"}
+    assert set(told) == {"loss", "critic_loss", "fooled", "error"}
     assert all(np.isfinite(float(value)) for value in told.values())
     assert _changed(maker, _values(adversary.network))
     assert _changed(critic, _values(adversary.critic))
@@ -52,7 +52,7 @@ def test_one_step_trains_both():
 
 def test_the_maker_learns_nothing_from_the_critics_loss():
     """With no weight on anything but fooling, a blind critic moves the maker nowhere."""
-    adversary = _adversary(matching=0.0, coarse=0.0, steepness=0.0)
+    adversary = _adversary(matching=0.0, likeness=0.0, steepness=0.0)
     for name in ("real", "words"):
         layer = adversary.critic.get_layer(name)
         layer.set_weights([np.zeros_like(value) for value in layer.get_weights()])
@@ -125,7 +125,7 @@ def test_confusion_is_the_surprise_at_the_right_words():
 def test_the_maker_learns_to_be_found_by_its_words():
     after = []
     for mismatch in (0.0, 1.0):
-        adversary = _adversary(matching=0.0, coarse=0.0, steepness=0.0, mismatch=mismatch)
+        adversary = _adversary(matching=0.0, likeness=0.0, steepness=0.0, mismatch=mismatch)
         adversary.compile(keras.optimizers.SGD(1.0), jit_compile=False)
         adversary.train_on_batch(*_batch())
         after.append(_values(adversary.network))

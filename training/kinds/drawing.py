@@ -61,7 +61,7 @@ def trained(recipe, task) -> keras.Model:
         task.backbone.canvas, task.backbone.embedding_width, recipe.critic, task.dtype_policy
     )
     return Adversary(
-        network, critic, recipe.mismatch, recipe.steepness, recipe.matching, recipe.coarse
+        network, critic, recipe.mismatch, recipe.steepness, recipe.matching, recipe.likeness
     )
 
 
