@@ -169,8 +169,8 @@ class Drawing(Recipe):
     likeness: float = 10.0
 
 
-# Times are those of two cores with AVX512-BF16, seed 0; README.md has the commands, and the cards of
-# the presets have all scores.
+# Times are those of two cores with AVX512-BF16, seed 0. README.md has the commands, the presets'
+# cards have all scores.
 RECIPES = {
     # 10,000 and then, with --init, 14,000 steps: 62 minutes; 91 % of single requests understood in
     # phrasings held out.
