@@ -176,8 +176,9 @@ def _sides(size):
 
 
 def _show(rows, about, rounds):
-    from rich.console import Console
     from rich.table import Table
+
+    from tfimg import show
 
     shown = Table(
         *("runtime", "network", "median, ms", "p95, ms", "GMAC", "of peak", "memory, MB"),
@@ -193,7 +194,7 @@ def _show(rows, about, rounds):
         times = (f"{row['median']:.1f}", f"{row['p95']:.1f}")
         memory = "" if row["memory"] is None else f"{row['memory']:.0f}"
         shown.add_row(row["runtime"], row["network"], *times, *cost, memory, ratios)
-    Console().print(shown)
+    show.print_table(shown)
 
 
 def _parser():

@@ -76,6 +76,11 @@ def picture_row(
     return Row(artefact, what, levels, value, change, tolerance, passed)
 
 
+def named(folder: Path) -> str:
+    """Returns the last two parts of a path, which tell artefacts apart."""
+    return "/".join(folder.parts[-2:])
+
+
 def number_row(artefact: str, what: str, found, expected) -> Row:
     """Compares probabilities or embeddings."""
     difference = float(np.abs(np.asarray(found) - np.asarray(expected)).max())
@@ -105,7 +110,7 @@ def server_rows(
             "gRPC": Client(server.grpc, server.model, "grpc"),
         }
         pictures = {protocol: ask(client) for protocol, client in clients.items()}
-    name = f"server of {folder}"
+    name = f"server of {named(folder)}"
     return [picture_row(name, p, "saved_model", m, truth, clean) for p, m in pictures.items()]
 
 

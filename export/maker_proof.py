@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export.comparison import Row, number_row, picture_row, run_outside, server_rows
+from export.comparison import Row, named, number_row, picture_row, run_outside, server_rows
 from export.pictures import from_png
 
 # What is asked for, each with a seed of its own.
@@ -53,8 +53,11 @@ def _saved_model_rows(maker, truth, folder):
     }
     read = run("encode_text", prompt=words)["embedding"]
     return [
-        *(picture_row(str(folder), what, "saved_model", p, truth) for what, p in pictures.items()),
-        number_row(str(folder), "encode_text", read, embeddings),
+        *(
+            picture_row(named(folder), what, "saved_model", p, truth)
+            for what, p in pictures.items()
+        ),
+        number_row(named(folder), "encode_text", read, embeddings),
     ]
 
 
@@ -64,7 +67,7 @@ def _lite_rows(maker, folder):
 
     model = LiteMaker(folder)
     quantize, side = model.description["quantize"], maker.backbone.canvas
-    name = f"{folder} ({quantize})"
+    name = f"{named(folder)} ({quantize})"
     noise = np.random.default_rng(0).integers(0, 256, (len(PROMPTS), side, side, 3), np.uint8)
     embeddings = np.stack([maker.embed(prompt) for prompt in PROMPTS])
     canvases = {

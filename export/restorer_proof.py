@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from export.comparison import Row, number_row, picture_row, run_outside, server_rows
+from export.comparison import Row, named, number_row, picture_row, run_outside, server_rows
 from export.pictures import from_png, to_png
 
 SIDE = 256
@@ -123,7 +123,7 @@ def _saved_model_rows(restorer, cases, truth, clean, folder):
         "interpret": (run("interpret", instruction=words)["probabilities"], intents),
         "classify": (np.hstack([told["probabilities"], told["severity"]]), found),
     }
-    name = str(folder)
+    name = named(folder)
     return [
         *(picture_row(name, what, "saved_model", p, truth, clean) for what, p in pictures.items()),
         *(number_row(name, what, *pair) for what, pair in numbers.items()),
@@ -135,7 +135,7 @@ def _lite_rows(restorer, cases, truth, clean, folder):
 
     model = LiteRestorer(folder)
     quantize = model.description["quantize"]
-    name = f"{folder} ({quantize})"
+    name = f"{named(folder)} ({quantize})"
     pictures = np.stack([model.restore(case.image, case.words) for case in cases])
     rows = [picture_row(name, "image", quantize, pictures, truth, clean)]
     if quantize == "none":

@@ -81,8 +81,9 @@ def _exported(task, preset, scratch):
 
 
 def _show(rows, preset):
-    from rich.console import Console
     from rich.table import Table
+
+    from tfimg import show
 
     columns = ("artefact", "what", "largest difference", "PSNR, dB", "change, dB", "tolerance", "")
     table = Table(*columns, title=f"{preset}: what is exported beside Keras")
@@ -96,7 +97,7 @@ def _show(rows, preset):
             *(row.artefact, row.what, f"{row.difference:.2g}{unit}", *values, row.tolerance),
             "ok" if row.passed else "PASSED ITS TOLERANCE",
         )
-    Console().print(table)
+    show.print_table(table)
 
 
 def _parser():

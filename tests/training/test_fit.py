@@ -116,12 +116,11 @@ def test_a_finished_run_is_not_overwritten(tmp_path, capsys):
 def test_crops_grow_at_their_step(photos):
     recipe = recipes.Restorer(size="tiny", steps=4, batch_size=4, crop_sizes=((0, 24), (0.5, 32)))
     batches = kind_of(recipe).source(recipe, None, Options(data=(photos,)), steps=4)
-    sides = [x["image"].shape[1] for x, _, _ in batches(0).take(4)]
-    assert sides == [24, 24, 32, 32]
-    for first in (1, 2, 3):
+    whole = [x["image"] for x, _, _ in batches(0).take(4)]
+    assert [images.shape[1] for images in whole] == [24, 24, 32, 32]
+    for first in (1, 3):
         x, _, _ = next(iter(batches(first)))
-        expected, _, _ = list(batches(0).take(first + 1))[-1]
-        np.testing.assert_array_equal(x["image"], expected["image"])
+        np.testing.assert_array_equal(x["image"], whole[first])
 
 
 def test_sentences_carry_what_they_ask_for():
