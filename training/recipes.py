@@ -192,7 +192,7 @@ RECIPES = {
         critic=(64, 128, 256, 256, 256),
     ),
     "icons_draft": Drawing(steps=3_500),
-    # 80 minutes; of names seen 32 % are found first and 56 % among five, of unseen ones 18 and 40 %.
+    # 80 minutes; of names seen 32 % are found first, 56 % among five, of unseen ones 18 and 40 %.
     "icons_small": Drawing(
         steps=11_000, learning_rate=5e-4, momentum=0.0, critic=(32, 64, 128, 192)
     ),
