@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import track
 
 from tfimg.data.captioned import Captioned, Wording, captioned_batches
-from tfimg.trainer import write_atomically
+from tfimg.files import write_atomically
 
 _WIDTHS = (32, 64, 128, 192)
 _SHARED = 128

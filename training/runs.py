@@ -12,8 +12,8 @@ import tensorflow as tf
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 import tfimg
+from tfimg.files import write_atomically
 from tfimg.tasks.task import TextGuidedTask
-from tfimg.trainer import write_atomically
 from training.recipes import Drawing, Restorer
 
 

@@ -17,7 +17,7 @@ import keras_hub
 import tensorflow as tf
 
 from tfimg.arguments import Parser, one_line, positive, refuse
-from tfimg.trainer import write_atomically
+from tfimg.files import write_atomically
 from training.kinds.things import read_pairs
 from training.sentences import draw_sentences
 
