@@ -3,7 +3,7 @@
     python -m training.evaluate --preset P --data FOLDER --degradation noise:25 rain+noise:25
     python -m training.evaluate --preset P --inputs A --targets B --instruction "remove the rain"
     python -m training.evaluate --preset P --interpret held-out
-    python -m training.evaluate --preset P --diagnose FOLDER
+    python -m training.evaluate --preset P --diagnose FOLDER --out FIGURES
     python -m training.evaluate --preset P --task text_to_image --data CAPTIONED --matcher FILE
 
 Pictures are RGB in 0..1. Outputs are clipped, not rounded; scores are means over pictures, and
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     _check_combination(parser, args)
     try:
         evaluate(args)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     except KeyboardInterrupt:
         print("training.evaluate: stopped", file=sys.stderr)
@@ -70,11 +70,15 @@ def evaluate(args: argparse.Namespace) -> None:
         report(args)
         return
     preset = commands.check_preset(args.preset)
-    from training import diagnosing, reading, tables  # these load TensorFlow
+    from training import diagnosing, figures, reading, tables  # these load TensorFlow
 
     planned = plan(args)
     sentences = reading.read_sentences(args.interpret) if args.interpret else []
     examined = pictures(args.diagnose, limit=args.limit) if args.diagnose else []
+    figure = Path(args.out) / "reliability.png" if args.out and examined else None
+    if figure is not None:
+        figures.check_installed()
+        files.check_output(figure)
     restorer = commands.load("ImageRestorer", preset)
 
     document = {"preset": preset}
@@ -86,6 +90,8 @@ def evaluate(args: argparse.Namespace) -> None:
     if examined:
         with show.bars("diagnoses", len(examined)) as (advance, _, _):
             document["diagnose"] = diagnosing.measure(restorer, examined, advance)
+    if figure is not None:
+        files.write_picture(files.Picture(figures.reliability(document["diagnose"])), figure)
 
     if args.json:
         show.print_json(document)
@@ -212,7 +218,7 @@ def _build_parser():
     )
     add = parser.add_argument
     add("--preset", metavar="P", help="a bundled name or a folder (default: the first bundled one)")
-    add("--out", metavar="DIR", help="write before/after sheets of the first pictures there")
+    add("--out", metavar="DIR", help="write sheets of the first pictures, or figures, there")
     add("--limit", type=positive, metavar="N", help="only the first N pictures")
     add("--json", action="store_true", help="print JSON for programs")
 
@@ -249,7 +255,8 @@ def _build_parser():
     add("--steps", type=positive, nargs="+", default=[1], metavar="N", help=said)
 
     add = parser.add_argument_group("diagnosis").add_argument
-    said = "clean pictures; degraded here by chance, as in training, and diagnosed"
+    said = "clean pictures; degraded here by chance, as in training, and diagnosed; --out gets a "
+    said += "figure of how true the probabilities are, which needs the extra figures"
     add("--diagnose", metavar="FOLDER", help=said)
     return parser
 

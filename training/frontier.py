@@ -63,9 +63,11 @@ def main(arguments=None) -> int:
     parser = _parser()
     args = parser.parse_args(arguments)
     from tfimg import files, show
+    from training import figures
     from training.evaluate import pictures
 
     try:
+        figures.check_installed()
         cbm3d, non_local_means = _classics()
         files.check_output(args.out)
         points = told(args.speed, args.scores)
@@ -74,7 +76,7 @@ def main(arguments=None) -> int:
             score = scored(non_local_means, photos, advance)
         points.append(Point("OpenCV non-local means", timed(non_local_means), score, "measured"))
         points.append(Point("CBM3D", timed(cbm3d), _CBM3D, "measured"))
-        files.write_picture(files.Picture(drawn(points)), args.out)
+        files.write_picture(files.Picture(figures.frontier(points, _LEVEL)), args.out)
     except (ImportError, OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     if args.json:
@@ -143,46 +145,11 @@ def timed(denoise: Callable) -> float:
     return statistics.median(times)
 
 
-def drawn(points: list[Point]) -> np.ndarray:
-    """Draws points of a score; those without one are a line. Returns uint8 `(H, W, 3)`."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure((9, 5.5), dpi=110, layout="tight")
-    canvas = FigureCanvasAgg(figure)
-    axes = figure.add_subplot(
-        xscale="log",
-        xlabel="milliseconds for 256x256 pixels, two threads",
-        ylabel=f"PSNR on CBSD68 at noise {_LEVEL}, dB",
-    )
-    looks = {
-        "ours": {"color": "tab:red", "marker": "o", "label": "ours"},
-        "measured": {"color": "tab:blue", "marker": "s", "label": "measured here"},
-        "published": {"color": "tab:grey", "marker": "D", "label": "published, by arithmetic"},
-    }
-    for kind, look in looks.items():
-        some = [point for point in points if point.kind == kind and point.psnr is not None]
-        if some:
-            axes.scatter([p.milliseconds for p in some], [p.psnr for p in some], s=50, **look)
-    for point in points:
-        if point.psnr is None:
-            axes.axvline(point.milliseconds, color="tab:blue", linestyle=":")
-        height = axes.get_ylim()[0] if point.psnr is None else point.psnr
-        place = {"xytext": (8, -4 if point.psnr else 8), "textcoords": "offset points"}
-        axes.annotate(point.name, (point.milliseconds, height), **place)
-    axes.grid(alpha=0.3, which="both")
-    axes.margins(x=0.15)
-    axes.legend(loc="lower left")
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
-
-
 def _classics() -> tuple[Callable, Callable]:
     """CBM3D, and OpenCV's non-local means with the noise's level as its strength."""
     try:
         import bm3d
         import cv2
-        import matplotlib  # noqa: F401  # missing now rather than after the work
     except ImportError as error:
         raise ImportError(f"{error}; install the extra: pip install '.[figures]'") from error
 

@@ -53,16 +53,6 @@ def test_a_method_is_scored_on_noisy_pictures(photos):
     assert frontier.timed(lambda noisy: noisy) < 100
 
 
-def test_points_are_drawn_in_their_colours():
-    pytest.importorskip("matplotlib", reason="which only the extra `figures` brings")
-    points = [Point("ours", 20.0, 30.0, "ours"), Point("a textbook's", 2000.0, None, "measured")]
-    first, without = frontier.drawn(points), frontier.drawn(points[1:])
-    red = (first == [214, 39, 40]).all(-1)
-    assert 20 < red.sum() < 1000 and not (without == [214, 39, 40]).all(-1).any()
-    moved = frontier.drawn([Point("ours", 200.0, 30.0, "ours"), points[1]])
-    assert np.argwhere((moved == [214, 39, 40]).all(-1))[:, 1].min() > np.argwhere(red)[:, 1].min()
-
-
 def test_without_the_extra_it_says_what_to_install(tmp_path, photos, monkeypatch, capsys):
     monkeypatch.setitem(__import__("sys").modules, "bm3d", None)
     speed, scores = _files(tmp_path)

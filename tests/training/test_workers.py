@@ -31,11 +31,16 @@ def _free_ports(count):
     return ports
 
 
+def _arguments(photos, out):
+    """Those of `training.fit` for a short run."""
+    options = ["--recipe", "restorer_tiny", "--mixed-precision", "float32"]
+    options += ["--steps", str(STEPS), "--checkpoint-every", "2", "--log-every", "1"]
+    return [*options, "--data", str(photos), "--out", str(out)]
+
+
 def _start(photos, out, count, *more):
     """Starts a run in so many processes."""
-    command = [sys.executable, "-m", "training.fit", "--recipe", "restorer_tiny"]
-    command += ["--steps", str(STEPS), "--checkpoint-every", "2", "--log-every", "1"]
-    command += ["--mixed-precision", "float32", "--data", str(photos), "--out", str(out), *more]
+    command = [sys.executable, "-m", "training.fit", *_arguments(photos, out), *more]
     hosts = [f"127.0.0.1:{port}" for port in _free_ports(count)]
     processes = []
     for index in range(count):
@@ -70,13 +75,21 @@ def _saved(out):
         return {name: saved[name] for name in saved.files}
 
 
-def test_two_processes_equal_one_and_survive_a_kill(photos, tmp_path):
-    one, two, killed = (tmp_path / name for name in ("one", "two", "killed"))
-    _finish([*_start(photos, one, 1), *_start(photos, two, 2)])
-    expected = _losses(one)
-    assert sorted(expected) == list(range(1, STEPS + 1))
+@pytest.fixture(scope="module")
+def alone(photos, tmp_path_factory):
+    """The folder of a run in one process on one device."""
+    out = tmp_path_factory.mktemp("alone")
+    _finish(_start(photos, out, 1))
+    assert sorted(_losses(out)) == list(range(1, STEPS + 1))
+    return out
+
+
+def test_two_processes_equal_one_and_survive_a_kill(alone, photos, tmp_path):
+    two, killed = tmp_path / "two", tmp_path / "killed"
+    _finish(_start(photos, two, 2))
+    expected = _losses(alone)
     assert _losses(two) == pytest.approx(expected, rel=1e-4)
-    whole, shared = _saved(one), _saved(two)
+    whole, shared = _saved(alone), _saved(two)
     for name, values in whole.items():
         np.testing.assert_allclose(shared[name], values, rtol=2e-3, atol=2e-5)
 
@@ -94,6 +107,30 @@ def test_two_processes_equal_one_and_survive_a_kill(photos, tmp_path):
     assert max(_losses(killed)) - done < 2, "no more than one checkpoint interval is lost"
     _finish(_start(photos, killed, 2, "--resume"))
     assert _losses(killed) == pytest.approx(expected, rel=1e-4)
+
+
+_MIRRORED = """
+import sys
+import tensorflow as tf
+from training import fit, workers
+
+processor = tf.config.list_physical_devices("CPU")[0]
+half = tf.config.LogicalDeviceConfiguration()
+tf.config.set_logical_device_configuration(processor, [half, half])
+workers.strategy = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+sys.exit(fit.main(sys.argv[1:]))
+"""
+
+
+def test_two_devices_of_a_process_nearly_equal_one(alone, photos, tmp_path):
+    """Each clips the gradients of its own share, so the losses drift apart a little."""
+    command = [sys.executable, "-c", _MIRRORED, *_arguments(photos, tmp_path)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    _finish([subprocess.Popen(command, cwd=ROOT, **pipes)])
+    expected, found = _losses(alone), _losses(tmp_path)
+    assert found[1] == pytest.approx(expected[1], rel=1e-5)
+    assert found == pytest.approx(expected, rel=0.02)
+    assert _saved(tmp_path)["step"] == STEPS
 
 
 def _told(monkeypatch, config):

@@ -1,0 +1,49 @@
+"""Figures: that what is drawn lies where the numbers say."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from training import evaluate, figures
+from training.frontier import Point
+
+_RED = [214, 39, 40]
+
+
+def _red(picture):
+    return (picture == _RED).all(-1)
+
+
+@pytest.fixture
+def matplotlib():
+    return pytest.importorskip("matplotlib", reason="which only the extra `figures` brings")
+
+
+def test_points_are_drawn_in_their_colours(matplotlib):
+    points = [Point("ours", 20.0, 30.0, "ours"), Point("a textbook's", 2000.0, None, "measured")]
+    first, without = figures.frontier(points, 25), figures.frontier(points[1:], 25)
+    assert 20 < _red(first).sum() < 1000 and not _red(without).any()
+    moved = figures.frontier([Point("ours", 200.0, 30.0, "ours"), points[1]], 25)
+    assert np.argwhere(_red(moved))[:, 1].min() > np.argwhere(_red(first))[:, 1].min()
+
+
+@pytest.mark.parametrize(("true", "below"), [((0.0, 0.5), True), ((0.5, 1.0), False)])
+def test_claims_that_seldom_come_true_lie_below_the_line(matplotlib, true, below):
+    bins = [
+        {"count": 9, "said": 0.25, "true": true[0]},
+        {"count": 9, "said": 0.75, "true": true[1]},
+    ]
+    picture = figures.reliability({"reliability": bins, "calibration_error": 0.25})
+    rows, columns = np.argwhere(_red(picture)).mean(axis=0)
+    height, width = picture.shape[:2]
+    # The line runs from the lower left to the upper right.
+    assert (rows > height * (1 - columns / width)) == below
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path, photos, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    status = evaluate.main(["--diagnose", str(photos), "--out", str(tmp_path / "out")])
+    error = capsys.readouterr().err.strip()
+    assert status == 2 and "figures" in error and "\n" not in error
+    assert not (tmp_path / "out").exists()
