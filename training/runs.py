@@ -11,7 +11,6 @@ import numpy as np
 import tensorflow as tf
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-import tfimg
 from tfimg.files import write_atomically
 from tfimg.tasks.task import TextGuidedTask
 from training.recipes import Drawing, Restorer
@@ -28,7 +27,7 @@ def observers(recipe, batches: Callable, out: Path, first: int, steps: int) -> l
 
 
 def save_preset(task, folder: Path) -> None:
-    """Saves a preset; an old one is replaced only when the new one is whole."""
+    """Saves a preset in half precision; an old one is replaced when the new one is whole."""
     if isinstance(task, TextGuidedTask):
         for part in (task.backbone.text_encoder, task.backbone.image_network):
             # Keras would save a part's optimiser with its weights, three times their size.
@@ -38,8 +37,7 @@ def save_preset(task, folder: Path) -> None:
     task.save_to_preset(str(fresh))
     # In float32, because KerasHub's own loader stumbles over the name of a mixed policy.
     type(task).from_preset(str(fresh), dtype="float32").save_to_preset(str(fresh))
-    if isinstance(task, tfimg.TextToImage):
-        halve(fresh / "model.weights.h5")
+    halve(fresh / "model.weights.h5")
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
 
