@@ -10,8 +10,9 @@ LANGUAGES = tuple(REMEDIES)
 
 VAGUE = {"en": "make it better", "zh": "修一下这张图"}
 NOTHING = {"en": "leave it as it is", "zh": "保持原样"}
-# The wrong words ask for the first of these that is not there: what nobody takes for another.
-_ABSENT = ("rain", "noise", "haze", *REMEDIES["en"])
+# The wrong words ask for the first of these that is not there: what nobody takes for another. Where
+# nothing is wrong they ask for each of them.
+_ABSENT = tuple(dict.fromkeys(("rain", "noise", "haze", *REMEDIES["en"])))
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def requests_for(
     """Lists what is asked about pictures with certain degradations.
 
     Args:
-        present: degradation names.
+        present: degradation names; empty for clean pictures, about which there are no right words.
         kinds: from `KINDS`; `partial` gives rows only where there are several degradations.
         languages: from `LANGUAGES`.
         mask: whether the right words for damage are tried with the known pixels too.
@@ -74,8 +75,11 @@ def _in(language, kind, present, mask):
     if kind == "nothing":
         return [Request(kind, language, NOTHING[language])]
     if kind == "wrong":
-        return [ask({name}) for name in _ABSENT if name not in present][:1]
+        absent = [name for name in _ABSENT if name not in present]
+        return [ask({name}) for name in (absent[:1] if present else absent)]
     if kind == "partial":
         parts = [name for name in REMEDIES[language] if name in present]
         return [ask({name}) for name in parts] if len(parts) > 1 else []
+    if not present:
+        return []
     return [ask(present)] + ([ask(present, mask=True)] if mask and "damage" in present else [])

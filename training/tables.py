@@ -92,8 +92,8 @@ def made_tables(report: dict[str, Any]) -> Iterator[Table]:
 def _words(row):
     if row["kind"] == "given":
         return row["instruction"]
-    if row["kind"] == "partial":
-        return f"only {', '.join(row['named'])}"
+    if row["kind"] in ("partial", "wrong"):
+        return f"{'only' if row['kind'] == 'partial' else 'wrong,'} {', '.join(row['named'])}"
     passes = f", {row['passes']} passes" if row.get("passes", 1) > 1 else ""
     return row["kind"] + (", mask" if row["mask"] else "") + passes
 

@@ -77,6 +77,14 @@ def test_mixture_is_ordered_and_parts_can_be_left_out():
         protocol.apply(IMAGE, 2, {"haze"})
 
 
+def test_clean_pictures_stay_as_they_are():
+    protocol = parse_protocol("clean")
+    assert protocol.degradations == frozenset() and protocol.label == "clean"
+    np.testing.assert_array_equal(protocol.apply(IMAGE, 2), IMAGE)
+    with pytest.raises(ValueError, match="clean"):
+        parse_protocol("clean+noise:25")
+
+
 @pytest.mark.parametrize("name", ["fog", "", "noise", "noise:a", "noise:25:film", "rain:0.5:1"])
 def test_unknown_names_list_the_known(name):
     with pytest.raises(ValueError, match=f"unknown protocol '{name}'.*compression:Q"):

@@ -100,6 +100,13 @@ def test_right_words_name_everything_and_wrong_words_something_absent():
         assert [one.instruction for one in found if one.kind == "none"] == [None]
 
 
+def test_of_a_clean_picture_all_that_is_wrong_to_ask_is_asked():
+    found = requests_for(frozenset(), KINDS, ["en"])
+    wrong = [one for one in found if one.kind == "wrong"]
+    assert sorted(name for one in wrong for name in one.named) == sorted(NAMES)
+    assert [one.kind for one in found if one not in wrong] == ["vague", "none", "nothing"]
+
+
 def test_every_degradation_has_a_sentence_of_its_own():
     for language in LANGUAGES:
         assert tuple(REMEDIES[language]) == NAMES

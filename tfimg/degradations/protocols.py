@@ -16,6 +16,7 @@ from tfimg.degradations.seeds import StatelessSeeds
 
 _DEFAULT_SEVERITY = 0.5
 FORMS = (
+    "clean",
     "noise:S",
     "noise:S:camera",
     "compression:Q",
@@ -100,6 +101,7 @@ def parse(text: str) -> Protocol:
 
     Forms:
 
+    - `clean`: nothing is done;
     - `noise:S`: Gaussian, S/255, added in float, neither clipped nor rounded;
     - `noise:S:camera`: the same, then clipped and rounded to 8 bit;
     - `compression:Q`: a real JPEG file of quality Q, 4:2:0;
@@ -120,6 +122,8 @@ def parse(text: str) -> Protocol:
     Raises:
         ValueError: if the name is not one of these forms.
     """
+    if text == "clean":
+        return Protocol(text, text, frozenset(), ())
     parts = [_parse_part(part.strip(), text) for part in text.split("+")]
     names = [part.name for part in parts]
     if len(set(names)) < len(names):
