@@ -18,6 +18,7 @@ from export.pictures import from_png, restore_files, settle, to_png
 from tfimg import files, pixels
 from tfimg.arguments import Parser, one_line, refuse
 from tfimg.limits import check_request
+from tfimg.text.remedies import VAGUE
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -45,8 +46,8 @@ class Client:
     Example:
 
     ```python
-    client = Client("http://localhost:8501", "restorer")
-    better = client.restore(image, "remove the noise")
+    with Client("http://localhost:8501", "restorer") as client:
+        better = client.restore(image, "remove the noise")
     ```
     """
 
@@ -60,15 +61,22 @@ class Client:
     ):
         if protocol not in ("rest", "grpc"):
             raise ValueError(f"protocol must be rest or grpc, found {protocol!r}")
-        self._ask = (_rest if protocol == "rest" else _grpc)(server, model, seconds)
+        self._ask, self.close = (_rest if protocol == "rest" else _grpc)(server, model, seconds)
         self._retries = retries
 
-    def restore(self, image: np.ndarray, instruction: str) -> np.ndarray:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def restore(self, image: np.ndarray, instruction: str | None = None) -> np.ndarray:
         """Restores one picture.
 
         Args:
             image: uint8 `(H, W, 3)`.
-            instruction: what to do, in English or Chinese.
+            instruction: what to do, in English or Chinese; done at once and in full, see
+                `export.signatures.restorer_signatures`. Without it the picture is diagnosed.
 
         Returns:
             uint8 `(H, W, 3)`.
@@ -76,7 +84,8 @@ class Client:
         Raises:
             ServerError: with what the server said, or that it did not answer.
         """
-        return self._patiently(image_bytes=to_png(image), instruction=instruction)
+        words = VAGUE["en"] if instruction is None else instruction
+        return self._patiently(image_bytes=to_png(image), instruction=words)
 
     def generate(self, prompt: str, seed: int = 0) -> np.ndarray:
         """Makes one picture.
@@ -107,7 +116,8 @@ class Client:
         return from_png(answer)
 
 
-def _rest(server, model, seconds) -> Callable[[dict], bytes]:
+def _rest(server, model, seconds) -> tuple[Callable[[dict], bytes], Callable[[], None]]:
+    """Returns what asks, and what ends the connection."""
     import requests
 
     if not server.startswith(("http://", "https://")):
@@ -121,21 +131,27 @@ def _rest(server, model, seconds) -> Callable[[dict], bytes]:
         }
         try:
             response = session.post(url, json={"instances": [row]}, timeout=seconds)
+        except requests.ReadTimeout as error:  # it may be at work still, and is not asked again
+            raise ServerError(f"{server} gave no answer within {seconds:g} s") from error
         except requests.RequestException as error:
             raise _Busy(f"{server} does not answer: {error}") from error
         try:
             answer = response.json()
-        except ValueError:
-            answer = {"error": response.text[:200]}
-        if response.ok:
-            return base64.b64decode(answer["predictions"][0]["b64"])
+            if response.ok:
+                return base64.b64decode(answer["predictions"][0]["b64"])
+            said = answer["error"]
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            said = response.text[:200]
+            if response.ok:
+                raise ServerError(f"{server} answers with no picture: {said}") from error
         kind = _Busy if response.status_code in (429, 502, 503) else ServerError
-        raise kind(f"{server} says {response.status_code}: {answer.get('error')}")
+        raise kind(f"{server} says {response.status_code}: {said}")
 
-    return ask
+    return ask, session.close
 
 
-def _grpc(server, model, seconds) -> Callable[[dict], bytes]:
+def _grpc(server, model, seconds) -> tuple[Callable[[dict], bytes], Callable[[], None]]:
+    """Returns what asks, and what ends the connection."""
     import grpc
     import tensorflow as tf
     from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -158,9 +174,11 @@ def _grpc(server, model, seconds) -> Callable[[dict], bytes]:
         except grpc.RpcError as error:
             kind = _Busy if error.code() in busy else ServerError
             raise kind(f"{server} says {error.code().name}: {error.details()}") from error
+        if "image_bytes" not in response.outputs:
+            raise ServerError(f"{server} answers with no picture: {[*response.outputs]}")
         return tf.make_ndarray(response.outputs["image_bytes"])[0]
 
-    return ask
+    return ask, channel.close
 
 
 def main(arguments=None) -> int:
@@ -175,7 +193,7 @@ def main(arguments=None) -> int:
             check_request(args.generate, 1, args.seed)
             files.check_output(args.output)
         elif not args.words:
-            raise ValueError("name pictures and say what to do, or give --generate")
+            raise ValueError("name pictures, or give --generate")
         else:
             plan, instruction = settle(args.words, args.output)
         client = Client(args.server, args.model, args.protocol, args.timeout, args.retries)
@@ -199,7 +217,9 @@ def _parser():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("words", nargs="*", metavar="IN", help="pictures, then what to do")
+    parser.add_argument(
+        "words", nargs="*", metavar="IN", help="pictures or folders, then what to do"
+    )
     parser.add_argument("--generate", metavar="PROMPT", help="make a picture of this instead")
     parser.add_argument("--seed", type=int, default=0, help="of the picture that is made")
     parser.add_argument("-o", "--output", required=True, type=str)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from export.client import Client
 
 _LEVELS = {"saved_model": 1, "none": 1, "float16": 2}
-_NUMBERS = 1e-4
+# Of probabilities and embeddings.
+_NUMBERS = {"saved_model": 1e-4, "none": 1e-4, "float16": 0.01, "dynamic": 0.1, "int8": 0.1}
 _DECIBELS = 0.3
 _ALIKE = 30.0
 
@@ -81,10 +82,11 @@ def named(folder: Path) -> str:
     return "/".join(folder.parts[-2:])
 
 
-def number_row(artefact: str, what: str, found, expected) -> Row:
-    """Compares probabilities or embeddings."""
+def number_row(artefact: str, what: str, kind: str, found, expected) -> Row:
+    """Compares probabilities or embeddings; `kind` as in `picture_row`."""
     difference = float(np.abs(np.asarray(found) - np.asarray(expected)).max())
-    return Row(artefact, what, difference, None, None, f"{_NUMBERS:g}", difference <= _NUMBERS)
+    tolerance = _NUMBERS[kind]
+    return Row(artefact, what, difference, None, None, f"{tolerance:g}", difference <= tolerance)
 
 
 def server_rows(
@@ -104,12 +106,12 @@ def server_rows(
     from export.client import Client
     from export.launch import served
 
-    with served(folder) as server:
-        clients = {
-            "REST": Client(server.rest, server.model),
-            "gRPC": Client(server.grpc, server.model, "grpc"),
-        }
-        pictures = {protocol: ask(client) for protocol, client in clients.items()}
+    with (
+        served(folder) as server,
+        Client(server.rest, server.model) as rest,
+        Client(server.grpc, server.model, "grpc") as grpc,
+    ):
+        pictures = {"REST": ask(rest), "gRPC": ask(grpc)}
     name = f"server of {named(folder)}"
     return [picture_row(name, p, "saved_model", m, truth, clean) for p, m in pictures.items()]
 

@@ -1,9 +1,11 @@
 """Restores photos with an exported LiteRT folder; no TensorFlow, no Keras.
 
     python -m export.lite FOLDER IN… "remove the noise" -o OUT
+    python -m export.lite FOLDER IN… -o OUT  # no words: it diagnoses first
 
-It needs `numpy` and `ai-edge-litert`, Pillow to read and write files, and `rich` to show how far it
-is. An app does the same with the same models, the vocabulary and `model.json`.
+It needs `numpy`, `ai-edge-litert` and Pillow. An app does the same with the same models, the
+vocabulary and `model.json`; what it has to bring along is this file, `export.lite_model`,
+`export.wordpiece`, `tfimg.tiling`, `tfimg.postprocess` and `tfimg.pixels`.
 """
 
 import argparse
@@ -73,7 +75,9 @@ class LiteRestorer(LiteModel):
         probabilities = self._diagnosis(image=crop[None])["probabilities"][0]
         return dict(zip(self.description["labels"], map(float, probabilities), strict=True))
 
-    def restore(self, image: np.ndarray, instruction: str, strength: float = 1.0) -> np.ndarray:
+    def restore(
+        self, image: np.ndarray, instruction: str | None = None, strength: float = 1.0
+    ) -> np.ndarray:
         """Restores a picture of any size, tile by tile where the model has a fixed size.
 
         What the words ask for is done at once and in full. An order ("first denoise, then
@@ -82,8 +86,9 @@ class LiteRestorer(LiteModel):
 
         Args:
             image: `(H, W, 3)`, uint8, uint16 or float 0..1; the model sees it with 8 bits.
-            instruction: what to do, in English or Chinese. Where it wishes for something better and
-                does not say what, the picture is diagnosed and what is found is undone.
+            instruction: what to do, in English or Chinese. Without it, or where it wishes for
+                something better and does not say what, the picture is diagnosed and what is found
+                is undone.
             strength: 0 returns the input, 1 the full effect.
 
         Returns:
@@ -117,7 +122,7 @@ class LiteRestorer(LiteModel):
 
     def _meant(self, image, instruction):
         sure = self.description["diagnosis"]["sure"]
-        if max(self.interpret(instruction).values()) >= sure:
+        if instruction is not None and max(self.interpret(instruction).values()) >= sure:
             return self.embed(instruction)
         *found, _ = (value >= sure for value in self.classify(image).values())
         return np.array([*found, not any(found)], np.float32)
@@ -150,7 +155,7 @@ def _parser():
     )
     parser.add_argument("folder", type=Path, help="what export.tflite wrote")
     parser.add_argument(
-        "words", nargs="+", metavar="IN", help="pictures or folders, then the words"
+        "words", nargs="+", metavar="IN", help="pictures or folders, then what to do"
     )
     parser.add_argument("-o", "--output", required=True)
     parser.add_argument("--strength", type=float, default=1.0)

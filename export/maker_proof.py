@@ -57,7 +57,7 @@ def _saved_model_rows(maker, truth, folder):
             picture_row(named(folder), what, "saved_model", p, truth)
             for what, p in pictures.items()
         ),
-        number_row(named(folder), "encode_text", read, embeddings),
+        number_row(named(folder), "encode_text", "saved_model", read, embeddings),
     ]
 
 
@@ -81,5 +81,6 @@ def _lite_rows(maker, folder):
     pairs = zip(noise, embeddings, strict=True)
     rows = [picture_row(name, "image", quantize, np.stack([model.draw(*p) for p in pairs]), truth)]
     if quantize == "none":
-        rows.append(number_row(name, "words", [model.embed(p) for p in PROMPTS], embeddings))
+        words = [model.embed(prompt) for prompt in PROMPTS]
+        rows.append(number_row(name, "words", quantize, words, embeddings))
     return rows

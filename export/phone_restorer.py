@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import tfimg
 from export.conversion import convert, interface
+from export.integers import with_fused_shifts
 from tfimg.degradations import INTENTS, NAMES, degrade
 from tfimg.pixels import middle, to_float, to_uint8
 from tfimg.tasks.image_classifier import CROP
@@ -24,8 +25,9 @@ def models(
 
     Args:
         restorer: what is exported.
-        quantize: one of `QUANTIZATIONS`. `int8` holds for the restoration; words and diagnosis,
-            which run once a sentence or a picture, then get 8-bit weights (`dynamic`).
+        quantize: one of `QUANTIZATIONS`. `int8` holds for the restoration; the words, which are
+            read once a sentence, then get 8-bit weights (`dynamic`). The diagnosis, which hangs on
+            small differences, gets no coarser weights than `float16`.
         size: side of the picture in pixels, or None for any.
         photos: uint8 `(H, W, 3)` arrays to calibrate `int8` on.
 
@@ -33,16 +35,20 @@ def models(
         The files' contents by the models' names, and what `model.json` says of each name.
 
     Raises:
-        ValueError: for `int8` without photos.
+        ValueError: for `int8` without photos, or a classifier head with labels of its own.
     """
+    if not restorer.diagnoses:
+        labels = len(restorer.backbone.labels)
+        raise ValueError(f"the preset has {labels} labels of its own; expected one that diagnoses")
     if quantize == "int8" and not photos:
         raise ValueError("int8 needs photos to calibrate on")
-    once = "dynamic" if quantize == "int8" else quantize
+    words = "dynamic" if quantize == "int8" else quantize
+    diagnosis = "none" if quantize == "none" else "float16"
     rows = _calibration(restorer, photos, size or _CALIBRATION_SIDE)
     files = {
-        "words": convert(*_words(restorer), once),
+        "words": convert(*_words(restorer), words),
         "image": convert(*_image(restorer, size, quantize), quantize, rows),
-        "diagnosis": convert(*_diagnosis(restorer, size), once),
+        "diagnosis": convert(*_diagnosis(restorer, size), diagnosis),
     }
     told = {
         "words": interface(files["words"]),
@@ -76,6 +82,8 @@ def _words(restorer):
 def _image(restorer, size, quantize):
     """The picture's half, the function to convert, and its arguments."""
     network, width = restorer.backbone.image_network, restorer.backbone.embedding_width
+    if quantize == "int8" and restorer.backbone.embedding_dim is None:
+        network = with_fused_shifts(network)
 
     def image(image, embedding):
         picture = tf.cast(image, tf.float32) / 255.0

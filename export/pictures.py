@@ -54,22 +54,20 @@ def upright_png(data: bytes) -> bytes:
     return to_png(pixels.to_uint8(picture.pixels))
 
 
-def settle(words: list[str], output: str) -> tuple[jobs.Plan, str]:
+def settle(words: list[str], output: str) -> tuple[jobs.Plan, str | None]:
     """Checks what was typed before any work starts.
 
     Args:
-        words: pictures or folders, and then what to do.
+        words: pictures or folders, and then perhaps what to do.
         output: file or folder.
 
     Returns:
-        The plan and the instruction.
+        The plan, and the instruction or None.
 
     Raises:
-        OSError, ValueError: as `jobs.plan`, or if there is no instruction.
+        OSError, ValueError: as `jobs.plan`, or if the instruction is empty.
     """
     inputs, instruction = jobs.split_words(words)
-    if instruction is None:
-        raise ValueError('say what to do after the pictures, such as "remove the noise"')
     return jobs.plan(inputs, output), instruction
 
 

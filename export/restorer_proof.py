@@ -126,20 +126,28 @@ def _saved_model_rows(restorer, cases, truth, clean, folder):
     name = named(folder)
     return [
         *(picture_row(name, what, "saved_model", p, truth, clean) for what, p in pictures.items()),
-        *(number_row(name, what, *pair) for what, pair in numbers.items()),
+        *(number_row(name, what, "saved_model", *pair) for what, pair in numbers.items()),
     ]
 
 
 def _lite_rows(restorer, cases, truth, clean, folder):
     from export.lite import LiteRestorer
+    from tfimg.tasks.image_classifier import ImageClassifier
 
     model = LiteRestorer(folder)
     quantize = model.description["quantize"]
     name = f"{named(folder)} ({quantize})"
     pictures = np.stack([model.restore(case.image, case.words) for case in cases])
-    rows = [picture_row(name, "image", quantize, pictures, truth, clean)]
-    if quantize == "none":
-        words = [case.words for case in cases]
-        ours, theirs = ([which.embed(w) for w in words] for which in (model, restorer))
-        rows.append(number_row(name, "words", np.stack(ours), theirs))
-    return rows
+    told = {"words": [], "diagnosis": []}
+    classifier = ImageClassifier(restorer.backbone, restorer.preprocessor)
+    for case in cases:
+        told["words"].append([which.embed(case.words) for which in (model, restorer)])
+        found = (which.classify(case.image) for which in (model, classifier))
+        told["diagnosis"].append([[*one.values()] for one in found])
+    return [
+        picture_row(name, "image", quantize, pictures, truth, clean),
+        *(
+            number_row(name, what, quantize, *zip(*pairs, strict=True))
+            for what, pairs in told.items()
+        ),
+    ]

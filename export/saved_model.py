@@ -72,7 +72,6 @@ def write(task, folder: Path, card: str | Path, max_pixels: int) -> None:
     from export.maker_signatures import maker_signatures
     from export.operations import unexpected
     from export.signatures import restorer_signatures
-    from tfimg.degradations import INTENTS
 
     restores = isinstance(task, tfimg.ImageRestorer)
     archive = keras.export.ExportArchive()
@@ -91,7 +90,7 @@ def write(task, folder: Path, card: str | Path, max_pixels: int) -> None:
         extra = fresh / "assets.extra"
         extra.mkdir()
         if restores:
-            (extra / "labels.json").write_text(json.dumps(INTENTS))
+            (extra / "labels.json").write_text(json.dumps(task.backbone.labels))
         for name in ("card.json", "README.md"):
             if (Path(card) / name).is_file():
                 shutil.copy(Path(card) / name, extra / name)
@@ -104,17 +103,19 @@ def _restoring(restorer):
     import tensorflow as tf
 
     from tfimg import presets
+    from tfimg.tasks.preprocessor import NOTHING_KNOWN
 
     photo = tf.io.decode_png(presets.sample_path().read_bytes(), channels=3)
     photo = tf.image.resize_with_crop_or_pad(photo, _WARM_UP_SIDE, _WARM_UP_SIDE)
     sentence, image = ["remove the noise"], photo[None]
+    known = {} if restorer.diagnoses else {"instruction": [NOTHING_KNOWN]}
     return {
         "serving_default": {"image_bytes": [tf.io.encode_png(photo)], "instruction": sentence},
         "restore": {"image": image, "instruction": sentence},
         "restore_embedded": {"image": image, "embedding": restorer.embed(*sentence)[None]},
         "encode_text": {"instruction": sentence},
         "interpret": {"instruction": sentence},
-        "classify": {"image": image},
+        "classify": {"image": image, **known},
     }
 
 

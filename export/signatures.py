@@ -40,7 +40,9 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
         - `restore_embedded`: `image` and `embedding` `(B, D)` float32, to `image`;
         - `encode_text`: `instruction` to `embedding`;
         - `interpret`: `instruction` to `probabilities` `(B, 10)`, in the order of `INTENTS`;
-        - `classify`: `image` to `probabilities` `(B, 10)` and `severity` `(B, 9)`, 0..1.
+        - `classify`: `image` to `probabilities` `(B, 10)` and `severity` `(B, 9)`, 0..1; with
+          labels of its own `image` and `instruction`, what is known of it, to `probabilities` of
+          these, which sum to 1.
 
         An instruction that wishes for something better and does not say what ("fix this") makes
         the first two diagnose the picture, and undo what is found. Everything else that it asks
@@ -67,12 +69,12 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
 
     def meant(image, embedding):
         """Where words ask for nothing clear, what is wrong with the picture is to be undone."""
-        if backbone.embedding_dim is not None:
+        if backbone.embedding_dim is not None or not backbone.diagnoses:
             return embedding
         unclear = tf.reduce_max(embedding, axis=1, keepdims=True) < SURE
 
         def diagnosed():
-            found = classify(image)["probabilities"][:, :-1] >= SURE
+            found = diagnose(image)["probabilities"][:, :-1] >= SURE
             nothing = ~tf.reduce_any(found, axis=1, keepdims=True)
             intents = tf.cast(tf.concat([found, nothing], axis=1), tf.float32)
             return tf.where(unclear, intents, embedding)
@@ -102,12 +104,15 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
     def interpret(instruction):
         return {"probabilities": tf.sigmoid(read(instruction)["intent_logits"])}
 
-    def classify(image):
-        middle = _middle(image, CROP)
+    def diagnose(image):
         wordless = tf.zeros((tf.shape(image)[0], backbone.embedding_width))
-        told = network(middle, wordless)
+        told = network(_middle(image, CROP), wordless)
         severity = tf.clip_by_value(told["severity"], 0.0, 1.0)
         return {"probabilities": tf.sigmoid(told["logits"]), "severity": severity}
+
+    def classify(image, instruction):
+        told = network(_middle(image, CROP), read(instruction)["embedding"])
+        return {"probabilities": tf.nn.softmax(told["logits"])}
 
     def strings(name):
         return tf.TensorSpec([None], tf.string, name)
@@ -120,7 +125,9 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
         "restore_embedded": (restore_embedded, [pictures, embeddings]),
         "encode_text": (encode_text, [strings("instruction")]),
         "interpret": (interpret, [strings("instruction")]),
-        "classify": (classify, [pictures]),
+        "classify": (diagnose, [pictures])
+        if backbone.diagnoses
+        else (classify, [pictures, strings("instruction")]),
     }
 
 

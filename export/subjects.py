@@ -166,7 +166,7 @@ def served_subjects(preset: str, width: int, height: int, runtimes, scratch, sta
         )
     if "server" in runtimes:
         server = stack.enter_context(served(folder))
-        clients = [Client(server.rest, server.model) for _ in range(_CLIENTS)]
+        clients = [stack.enter_context(Client(server.rest, server.model)) for _ in range(_CLIENTS)]
         pool = stack.enter_context(ThreadPoolExecutor(_CLIENTS))
         subjects["server, 1 client", preset] = Subject(lambda: clients[0].restore(image, _SENTENCE))
         subjects[f"server, {_CLIENTS} clients", preset] = Subject(

@@ -386,8 +386,8 @@ class Fruits:
 
     diagnoses = False
 
-    def classify(self, image):
-        return {"apple": 0.75, "pear": 0.25}
+    def classify(self, image, description=None):
+        return {"apple": 0.25, "pear": 0.75} if description else {"apple": 0.75, "pear": 0.25}
 
 
 def test_labels_of_ones_own_are_classified_and_not_diagnosed(
@@ -401,10 +401,18 @@ def test_labels_of_ones_own_are_classified_and_not_diagnosed(
     assert cli.main(["classify", "--json", first]) == 0
     expected = {"file": first, "probabilities": {"apple": 0.75, "pear": 0.25}}
     assert json.loads(capsys.readouterr().out) == [expected]
+    assert cli.main(["classify", "--json", first, "--description", "from a tree"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["probabilities"]["pear"] == 0.75
     assert "'small' has classes of its own" in _fails(capsys, "describe", tmp_path)
     out = tmp_path / "out"
     assert "say in words what to do" in _fails(capsys, "restore", tmp_path, "-o", out)
     assert cli.main(["restore", str(tmp_path), "noise", "-o", str(out)]) == 0
+
+
+def test_a_diagnosis_needs_no_description(restorer, tmp_path, capsys):
+    _picture(tmp_path / "a.png")
+    said = _fails(capsys, "classify", tmp_path, "--description", "a tree")
+    assert "--description is for presets with labels of their own" in said
 
 
 def test_classify_skips_bad_files(restorer, tmp_path, capsys):

@@ -1,6 +1,8 @@
 """What ships, on a real photo: it fits, it obeys the words, and it helps."""
 
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -123,6 +125,14 @@ def test_a_spoilt_photo_is_diagnosed(classifier, photo, name):
     protocol = parse_protocol(name)
     found = classifier.classify(to_uint8(protocol.apply(photo, 0)))
     assert {fault for fault in NAMES if found[fault] >= 0.5} == set(protocol.degradations)
+
+
+@pytest.mark.parametrize("name", ["ImageClassifier", "ImageRestorer", "TextGuidedBackbone"])
+def test_each_class_loads_it_in_a_fresh_process(name):
+    """Whichever class it was saved by."""
+    program = f"import tfimg; tfimg.{name}.from_preset({presets.resolve(presets.default())!r})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_clean_photo_is_called_clean(classifier):

@@ -100,6 +100,8 @@ def _build_parser() -> argparse.ArgumentParser:
 
     classify = add("classify", commands.classify, "tell which faults pictures have, and how sure")
     classify.add_argument("words", nargs="+", metavar="IN", help="files or folders")
+    said = "what is known of them, for a preset with labels of your own"
+    classify.add_argument("--description", metavar="WORDS", help=said)
     _add_json(classify)
 
     describe = add(

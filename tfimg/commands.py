@@ -64,6 +64,8 @@ def classify(args: argparse.Namespace) -> list[str]:
     """Tells what is wrong with pictures; returns a line for each that could not be used."""
     plan = jobs.plan(args.words)
     classifier = load("ImageClassifier", check_preset(args.preset))
+    if args.description is not None and classifier.diagnoses:
+        raise ValueError("--description is for presets with labels of their own")
     found: list[dict[str, Any]] = []
 
     def work(job: jobs.Job, progress: Callable[[int, int], None], say: Callable) -> None:
@@ -76,7 +78,8 @@ def classify(args: argparse.Namespace) -> list[str]:
             row["probabilities"] = show.plain(diagnosis.probabilities)
             row["severity"] = show.plain(diagnosis.severity)
         else:
-            row["probabilities"] = show.plain(classifier.classify(picture.pixels))
+            told = classifier.classify(picture.pixels, args.description)
+            row["probabilities"] = show.plain(told)
         found.append(row)
 
     refused = run(plan, work, "classifying")

@@ -92,7 +92,7 @@ class PSNR(keras.metrics.MeanMetricWrapper):
     Example:
 
     ```python
-    restorer.compile(loss={"image": "mae"}, metrics={"image": [PSNR()]})
+    restorer.compile(loss="mae", metrics=[PSNR()])
     ```
     """
 

@@ -7,6 +7,7 @@ The two halves are functional models of their own, because words are encoded onc
 pictures many times a sentence; the backbone is their composition.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import keras
@@ -140,16 +141,16 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         decoder_blocks: residual blocks of each level but the last on the way up.
         embedding_dim: width of the text embedding that steers the image network; None for the
             probabilities of the ten intents, which is what a restorer needs.
-        num_classes: number of classes of the classifier head.
+        labels: names of what the classifier head tells; by default what is wrong with a picture.
         canvas: side in pixels of the pictures that are made from words alone; None for a restorer.
         dtype: dtype policy, such as `"mixed_bfloat16"`.
 
     Call arguments: a dict of `image` `(B, H, W, 3)` float 0..1, `mask` `(B, H, W, 1)` (1 = known
     pixel), `token_ids` and `padding_mask` `(B, L)` int.
     Returns a dict of `image` `(B, H, W, 3)`, `intent_logits` `(B, 10)` (what the words ask for, in
-    the order of `tfimg.degradations.INTENTS`) and, without a `canvas`, `logits` `(B, num_classes)`
-    (what the picture is) and `severity` `(B, 9)` (how bad each of `tfimg.degradations.NAMES` is,
-    where it is there).
+    the order of `tfimg.degradations.INTENTS`) and, without a `canvas`, `logits` `(B, N)` (which of
+    the `labels` the picture has) and `severity` `(B, 9)` (how bad each of
+    `tfimg.degradations.NAMES` is, where it is there).
 
     Example:
 
@@ -166,7 +167,7 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         encoder_blocks,
         decoder_blocks,
         embedding_dim: int | None = None,
-        num_classes: int = len(INTENTS),
+        labels: Sequence[str] = INTENTS,
         canvas: int | None = None,
         dtype=None,
         **kwargs,
@@ -174,7 +175,7 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         size = ImageSize(tuple(widths), tuple(encoder_blocks), tuple(decoder_blocks))
         words = text_encoder(bert, len(INTENTS), embedding_dim)
         width = words.output["embedding"].shape[-1]
-        pixels = image_network(size, width, num_classes, canvas, dtype)
+        pixels = image_network(size, width, len(labels), canvas, dtype)
 
         inputs = {
             "image": keras.Input((canvas, canvas, 3), name="image"),
@@ -198,7 +199,7 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         self.image_network = pixels
         self.size = size
         self.embedding_dim = embedding_dim
-        self.num_classes = num_classes
+        self.labels = tuple(labels)
         self.canvas = canvas
 
     @classmethod
@@ -208,13 +209,18 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
             raise ValueError(f"size must be one of {sorted(SIZES)}, found {size!r}")
         return cls(bert, **asdict(SIZES[size]), **kwargs)
 
-    def with_classes(self, num_classes: int) -> "TextGuidedBackbone":
-        """Returns a copy with the same weights, but a fresh last layer of other classes.
+    def with_labels(self, labels: Sequence[str]) -> "TextGuidedBackbone":
+        """Returns a copy with the same weights, but a fresh last layer for other labels.
 
         Args:
-            num_classes: of the classifier head.
+            labels: names of what the classifier head is to tell.
+
+        Raises:
+            ValueError: if they are fewer than two, or a name comes twice.
         """
-        return self._copy(("logits",), num_classes=num_classes)
+        if len(labels) < 2 or len(set(labels)) < len(labels):
+            raise ValueError(f"labels is {[*labels]}; expected two or more different names")
+        return self._copy(("logits",), labels=tuple(labels))
 
     def with_size(self, size: ImageSize) -> "TextGuidedBackbone":
         """Returns a copy with other residual blocks: those that it has keep their weights.
@@ -229,14 +235,28 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
             raise ValueError(f"widths are {size.widths}; expected {self.size.widths}")
         return self._copy(**asdict(size))
 
+    def with_bert(self, bert: keras_hub.models.BertBackbone) -> "TextGuidedBackbone":
+        """Returns a copy that reads words with another BERT; its picture's half stays as it is.
+
+        Args:
+            bert: of any size. What its words ask for is still to be learnt.
+        """
+        return self._copy(bert=bert)
+
     def _copy(self, fresh=(), **changes):
         made = type(self).from_config({**self.get_config(), **changes})
-        made.text_encoder.set_weights(self.text_encoder.get_weights())
+        if "bert" not in changes:
+            made.text_encoder.set_weights(self.text_encoder.get_weights())
         known = {layer.name: layer for layer in self.image_network.layers}
         for layer in made.image_network.layers:
             if layer.name in known and layer.name not in fresh:
                 layer.set_weights(known[layer.name].get_weights())
         return made
+
+    @property
+    def diagnoses(self) -> bool:
+        """Whether its classifier head tells what is wrong with a picture."""
+        return self.canvas is None and self.labels == INTENTS
 
     @property
     def multiple(self) -> int:
@@ -254,7 +274,7 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
             "bert": keras.layers.serialize(self.bert),
             **asdict(self.size),
             "embedding_dim": self.embedding_dim,
-            "num_classes": self.num_classes,
+            "labels": self.labels,
             "canvas": self.canvas,
         }
 

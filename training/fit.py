@@ -78,7 +78,7 @@ def main(arguments=None) -> int:
         return refuse(
             parser.prog, f"{args.out} holds a run already; give --resume or another --out"
         )
-    if args.init and args.text_encoder:
+    if args.init and args.text_encoder and not isinstance(recipe, Words):
         return refuse(parser.prog, "--init brings its own text encoder; leave out --text-encoder")
     from training import runs, workers
     from training.kinds import Options, kind_of
@@ -151,7 +151,8 @@ def _parser():
     parser.add_argument(
         "--text-encoder",
         metavar="BERT",
-        help="KerasHub BERT preset, or folder (KerasHub, Hugging Face), to build on without --init",
+        help="KerasHub BERT preset, or folder (KerasHub, Hugging Face), to build on; with --init "
+        "for the recipe words alone, which teaches it to steer a trained preset",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--steps", type=positive, help="instead of the recipe's number")

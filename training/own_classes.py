@@ -2,11 +2,12 @@
 
     python -m training.own_classes --data captioned/grocery64.jsonl --label name \\
         --description coarse --split split --epochs 12 --out runs/own_classes
+    python -m training.own_classes --data animals/ --out runs/animals  # one subfolder a class
 
-The pictures are read through TensorFlow Datasets' folder builder. Each name is a class. One
-classifier is told nothing but "a picture"; the other is given the description too, which is how
-words help: a shop knows the shelf, a clinic knows the organ. Both accuracies are printed, and the
-better classifier is saved as a preset with its labels.
+The pictures are read through TensorFlow Datasets' folder builder. One classifier sees the picture
+alone; with `--description` another is told something of it, too, which is how words help: a shop
+knows the shelf, a clinic knows the organ. Each accuracy is printed, and the better classifier is
+saved as a preset with its labels.
 """
 
 import argparse
@@ -19,12 +20,9 @@ from tfimg import commands
 from tfimg.arguments import Parser, one_line, positive, refuse
 from tfimg.pixels import middle
 
-# What is said where nothing is known.
-_NOTHING = "a picture"
-
 
 def main(arguments=None) -> int:
-    """Fits two classifiers and prints how often each is right."""
+    """Fits the classifiers and prints how often each is right."""
     parser = _parser()
     args = parser.parse_args(arguments)
     if args.out.exists():
@@ -39,7 +37,7 @@ def main(arguments=None) -> int:
     counts = [len(part["label"]) for part in (train, test)]
     print(f"{counts[0]} pictures to fit on, {counts[1]} to test, {len(labels)} names", flush=True)
     fitted = {}
-    for told in (False, True):
+    for told in (False, True) if args.description else (False,):
         keras.utils.set_random_seed(args.seed)
         classifier = fit(args.preset, labels, train, told, args.epochs, args.batch_size)
         inputs, targets = _told(test, told), test["label"]
@@ -53,24 +51,27 @@ def main(arguments=None) -> int:
     return 0
 
 
-def read(data: Path, label: str, description: str, split: str | None, side: int) -> tuple:
+def read(
+    data: Path, label: str, description: str | None, split: str | None, side: int
+) -> tuple[dict, dict, list[str]]:
     """Reads pictures, numbers of labels and descriptions through TensorFlow Datasets.
 
     Args:
         data: a folder or a `.jsonl` file, as `PictureFolder` reads them.
-        label: the column with the name.
-        description: the column with what is told.
-        split: the column that says "train" or something else; None for the builder's own split.
+        label: the column with the name; "label" where subfolders are the classes.
+        description: the column with what is told, or None.
+        split: the column that says "train" or something else; None to test with a tenth of the
+            pictures, chosen by the hash of their paths.
         side: pictures are cut or filled up to this.
 
     Returns:
-        Two dicts of `image` `(N, side, side, 3)` float32, `label` `(N,)` int and `description`
-        `(N,)` str, to fit on and to test; and the names.
+        Two dicts of `image` `(N, side, side, 3)` float32, `label` `(N,)` int and, if there are any,
+        `description` `(N,)` str, to fit on and to test; and the names.
 
     Raises:
-        ValueError: if there is no such column.
+        ValueError: if there is no such column, or no picture to test with whose name is learnt.
     """
-    from tfimg.data.folder_builder import PictureFolder
+    from tfimg.data.folder_builder import PictureFolder, held_out
 
     builder = PictureFolder(data)
     builder.download_and_prepare()
@@ -78,21 +79,27 @@ def read(data: Path, label: str, description: str, split: str | None, side: int)
     for column in filter(None, (label, description, split)):
         if column not in columns:
             raise ValueError(f"{data} has no column {column!r}; expected one of {sorted(columns)}")
+    # Where subfolders are the classes, rows hold numbers.
+    name_of = getattr(builder.info.features[label], "int2str", bytes.decode)
     parts = {"train": [], "test": []}
-    for name in builder.info.splits:
-        for row in builder.as_dataset(split=name).as_numpy_iterator():
-            kept = name if split is None else "train" if row[split] == b"train" else "test"
-            parts[kept].append(row)
-    labels = sorted({row[label].decode() for row in parts["train"]})
+    for own in builder.info.splits:
+        for row in builder.as_dataset(split=own).as_numpy_iterator():
+            tests = held_out(row["file"].decode()) if split is None else row[split] != b"train"
+            parts["test" if tests else "train"].append(row)
+    labels = sorted({name_of(row[label]) for row in parts["train"]})
     numbers = {name: number for number, name in enumerate(labels)}
 
     def stacked(rows):
-        rows = [row for row in rows if row[label].decode() in numbers]
-        return {
+        rows = [row for row in rows if name_of(row[label]) in numbers]
+        if not rows:
+            raise ValueError(f"{data}: no picture to test with has a {label} that is learnt")
+        columns = {
             "image": np.stack([_square(row["image"], side) for row in rows]),
-            "label": np.array([numbers[row[label].decode()] for row in rows]),
-            "description": np.array([row[description].decode() for row in rows]),
+            "label": np.array([numbers[name_of(row[label])] for row in rows]),
         }
+        if description is not None:
+            columns["description"] = np.array([row[description].decode() for row in rows])
+        return columns
 
     return stacked(parts["train"]), stacked(parts["test"]), labels
 
@@ -124,8 +131,8 @@ def fit(preset: str, labels: list[str], train: dict, told: bool, epochs: int, ba
 
 
 def _told(part, told):
-    words = part["description"] if told else np.full(len(part["label"]), _NOTHING)
-    return {"image": part["image"], "instruction": words}
+    words = {"instruction": part["description"]} if told else {}
+    return {"image": part["image"], **words}
 
 
 def _square(image, side):
@@ -141,9 +148,9 @@ def _parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", required=True, type=Path, help="a folder or a .jsonl file")
-    parser.add_argument("--label", default="name", help="column with the name (default: name)")
-    parser.add_argument("--description", required=True, help="column with what is told")
-    parser.add_argument("--split", help="column that says train (default: by name)")
+    parser.add_argument("--label", default="label", help="column with the class (default: label)")
+    parser.add_argument("--description", help="column with what is told of a picture")
+    parser.add_argument("--split", help="column that says train (default: by chance)")
     parser.add_argument("--preset", default="restorer_small", help="whose features are used")
     parser.add_argument("--out", required=True, type=Path, help="the preset that is written")
     parser.add_argument("--side", type=positive, default=64, help="of the pictures, in pixels")

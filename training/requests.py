@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tfimg.text.remedies import REMEDIES, remedy
+from tfimg.text.remedies import REMEDIES, VAGUE, remedy
 
 KINDS = ("right", "vague", "wrong", "none", "nothing", "partial")
 LANGUAGES = tuple(REMEDIES)
 
-VAGUE = {"en": "make it better", "zh": "修一下这张图"}
 NOTHING = {"en": "leave it as it is", "zh": "保持原样"}
 # The wrong words ask for the first of these that is not there: what nobody takes for another. Where
 # nothing is wrong they ask for each of them.

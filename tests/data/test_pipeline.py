@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+import tfimg
 from tfimg.data.pairs import Instructions, Mixture
-from tfimg.data.pipeline import diagnosis_batches, pack_crops, training_batches
+from tfimg.data.pipeline import diagnosis_batches, pack_crops, paired_batches, training_batches
 from tfimg.degradations import NAMES
 
 CROPS = np.random.default_rng(0).integers(0, 255, (5, 40, 40, 3), np.uint8)
@@ -37,10 +38,36 @@ def test_batches_depend_on_seed_and_number_alone():
 
 def test_shapes_and_words():
     stream = training_batches(CROPS, 4, 32, instructions=Instructions(sentences=16))
-    x, y = next(iter(stream))
-    assert x["image"].shape == y["image"].shape == (4, 32, 32, 3)
-    assert x["mask"].shape == (4, 32, 32, 1) and y["logits"].shape == (4, 10)
+    x, target = next(iter(stream))
+    assert x["image"].shape == target.shape == (4, 32, 32, 3)
+    assert x["mask"].shape == (4, 32, 32, 1)
     assert all(sentence.decode().strip() for sentence in x["instruction"].numpy())
+
+
+def test_pairs_are_cut_at_the_same_place():
+    clean = np.random.default_rng(0).integers(0, 200, (50, 70, 3), np.uint8)
+    pairs = [(clean + np.uint8(9), clean), (clean[:10], clean[:10])]
+    stream = paired_batches(pairs, "too bright", 5, 24)
+    x, target = next(iter(stream))
+    assert x["image"].shape == target.shape == (5, 24, 24, 3)
+    np.testing.assert_allclose(x["image"] - target, 9 / 255, atol=1e-6)
+    assert set(x["instruction"].numpy()) == {b"too bright"}
+    again, _ = next(iter(paired_batches(pairs, "too bright", 5, 24)))
+    np.testing.assert_array_equal(x["image"], again["image"])
+    with pytest.raises(ValueError):
+        paired_batches([(clean, clean[1:])], "too bright", 5, 24)
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_a_restorer_fits_such_a_stream(preset, paired):
+    if paired:
+        stream = paired_batches([(CROPS[0], CROPS[1])], "remove the noise", 4, 16)
+    else:
+        stream = training_batches(CROPS, 4, 16, instructions=Instructions(sentences=16))
+    restorer = tfimg.ImageRestorer.from_preset(str(preset))
+    restorer.compile(jit_compile=False)
+    history = restorer.fit(stream, steps_per_epoch=2, verbose=0).history
+    assert np.isfinite(history["loss"]).all() and "psnr" in history
 
 
 def test_diagnosis_batches_say_what_was_done():

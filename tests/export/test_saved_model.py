@@ -9,6 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from export import operations, saved_model
+from export.loading import load
 from export.session import Session
 from tests import tiny
 from tfimg.degradations import INTENTS
@@ -234,3 +235,18 @@ def test_a_failed_export_leaves_nothing(restorer, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="Sin"):
         saved_model.write(restorer, tmp_path / "restorer" / "1", "nowhere", MAX_PIXELS)
     assert list((tmp_path / "restorer").iterdir()) == []
+
+
+def test_labels_of_ones_own_are_told(preset, tmp_path):
+    mine = ImageClassifier.from_preset(str(preset), labels=["cat", "dog"])
+    mine.save_to_preset(str(tmp_path / "mine"))
+    folder = tmp_path / "pets" / "1"
+    saved_model.write(load(str(tmp_path / "mine")), folder, tmp_path / "mine", MAX_PIXELS)
+    assert json.loads((folder / "assets.extra" / "labels.json").read_text()) == ["cat", "dog"]
+    with Session(folder) as session:
+        for words in ("a picture", "the noise"):
+            inputs = {"image": PICTURE[None], "instruction": [words]}
+            found = session.run("classify", inputs)["probabilities"]
+            expected = [*mine.classify(PICTURE, words).values()]
+            np.testing.assert_allclose(found, [expected], atol=1e-5)
+        assert _decoded(_serve(session, _encoded(PICTURE), "fix this")).shape == PICTURE.shape

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import http.server
 import io
 import json
 import re
@@ -11,6 +12,7 @@ import threading
 import time
 import zlib
 from pathlib import Path
+from typing import ClassVar
 
 import grpc
 import numpy as np
@@ -405,6 +407,43 @@ def test_the_client_asks_again_and_then_says_why(tmp_path, monkeypatch, capsys):
     with pytest.raises(client.ServerError, match="does not answer"):
         asking.restore(PICTURE, WORDS)
     assert pauses == [0.2, 0.4, 0.8]
+
+
+class _Stranger(http.server.BaseHTTPRequestHandler):
+    """Answers with a page for people, or, under the model's name "slow", after the patience."""
+
+    asked: ClassVar[list] = []
+
+    def do_POST(self):
+        self.asked.append(self.path)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if "slow" in self.path:
+            time.sleep(0.5)
+        with contextlib.suppress(ConnectionError):  # whoever asked may be gone
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>please log in</html>")
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [("other", "no picture: <html>please log in"), ("slow", r"no answer within 0\.2 s")],
+)
+def test_what_is_no_answer_is_told_and_not_asked_again(model, message):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Stranger) as stranger:
+        threading.Thread(target=stranger.serve_forever).start()
+        address = f"http://127.0.0.1:{stranger.server_port}"
+        _Stranger.asked.clear()
+        with (
+            client.Client(address, model, seconds=0.2) as asking,
+            pytest.raises(client.ServerError, match=message),
+        ):
+            asking.restore(PICTURE, WORDS)
+        assert len(_Stranger.asked) == 1
+        stranger.shutdown()
 
 
 def test_a_scheme_is_no_part_of_an_address_for_grpc(tmp_path, capsys):

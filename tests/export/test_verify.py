@@ -45,7 +45,7 @@ def test_what_is_equal_passes(restorer, cases, folders):
     rows = restorer_proof.compare(restorer, cases[:2], folders[0], [folders[1]])
     assert [row.what for row in rows] == [
         *("serving_default", "restore", "restore_embedded"),
-        *("encode_text", "interpret", "classify", "REST", "gRPC", "image", "words"),
+        *("encode_text", "interpret", "classify", "REST", "gRPC", "image", "words", "diagnosis"),
     ]
     assert all(row.passed for row in rows), rows
 
@@ -101,7 +101,9 @@ def test_the_exit_status_tells(preset, folders, photo, tmp_path, capsys):
     arguments = ["--preset", str(preset), "--photos", str(tmp_path / "photos"), "--json"]
     assert verify.main([*arguments, "--lite", str(folders[1])]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert {row["what"] for row in rows} == {"image", "words"} and all(r["passed"] for r in rows)
+    assert {row["what"] for row in rows} == {"image", "words", "diagnosis"} and all(
+        r["passed"] for r in rows
+    )
 
     tiny.perturb(tiny.restorer(), seed=1).save_to_preset(str(tmp_path / "stranger"))
     arguments[1] = str(tmp_path / "stranger")

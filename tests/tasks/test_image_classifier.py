@@ -91,9 +91,31 @@ def test_labels_of_your_own_are_learnt_saved_and_loaded(preset, restorer, tmp_pa
     assert again.classify(images[0], "the noise") == pytest.approx(found, abs=1e-6)
 
 
-def test_as_many_labels_as_classes(restorer):
-    with pytest.raises(ValueError, match="2 names, but the backbone has 10"):
-        tfimg.ImageClassifier(restorer.backbone, restorer.preprocessor, LABELS)
+@pytest.mark.parametrize("labels", [["one"], ["one", "two", "one"]])
+def test_labels_are_different_names(restorer, labels):
+    with pytest.raises(ValueError, match="two or more different names"):
+        restorer.backbone.with_labels(labels)
+
+
+def test_where_nothing_is_said_it_is_what_was_fitted(preset):
+    """Without words, `fit` and `classify` mean the same."""
+    mine = tfimg.ImageClassifier.from_preset(str(preset), labels=LABELS)
+    picture = tiny.picture()
+    inputs = mine.preprocessor({"image": picture[None]})
+    logits = np.asarray(mine(inputs))[0]
+    odds = np.exp(logits - logits.max())
+    expected = dict(zip(LABELS, odds / odds.sum(), strict=True))
+    assert mine.classify(picture) == pytest.approx(expected, abs=1e-5)
+    assert mine.classify(picture) != mine.classify(picture, "the noise")
+
+
+def test_ten_labels_of_your_own_are_no_diagnosis(preset, tmp_path):
+    digits = tfimg.ImageClassifier.from_preset(str(preset), labels=[*"0123456789"])
+    digits.save_to_preset(str(tmp_path / "digits"))
+    restorer = tfimg.ImageRestorer.from_preset(str(tmp_path / "digits"))
+    assert not digits.diagnoses and not restorer.diagnoses
+    with pytest.raises(ValueError, match="10 labels of its own"):
+        restorer.restore(tiny.picture())
 
 
 def test_labels_of_your_own_do_not_diagnose(preset):
@@ -103,7 +125,7 @@ def test_labels_of_your_own_do_not_diagnose(preset):
         mine.diagnose(tiny.picture())
     restorer = tfimg.ImageRestorer(mine.backbone, mine.preprocessor)
     assert not restorer.diagnoses
-    with pytest.raises(ValueError, match="2 classes of its own.*say in words") as refusal:
+    with pytest.raises(ValueError, match="2 labels of its own.*say in words") as refusal:
         restorer.restore(tiny.picture())
     assert "\n" not in str(refusal.value)
     assert restorer.restore(tiny.picture(), "remove the noise", strength=0).shape == (16, 24, 3)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tests import tiny
+from tfimg.tasks.preprocessor import NOTHING_KNOWN
 
 tf = pytest.importorskip("tensorflow")
 SENTENCES = ["Remove the NOISE", "去掉噪点", "the 🌧 rain", "noise " * 20]
@@ -46,6 +47,19 @@ def test_a_mask_and_targets_go_through(preprocessor):
     np.testing.assert_array_equal(x["mask"], 0)
     np.testing.assert_array_equal(y["image"], batch["image"])
     np.testing.assert_array_equal(weight, np.arange(4))
+
+
+def test_integers_are_refused(preprocessor):
+    batch = {**_batch(), "image": np.zeros((4, 4, 5, 3), np.uint8)}
+    with pytest.raises(TypeError, match=r"image has dtype uint8; expected floats 0\.\.1"):
+        preprocessor(batch)
+
+
+def test_where_nothing_is_said_the_same_is_said_of_all(preprocessor):
+    batch = {"image": _batch()["image"]}
+    said = {**batch, "instruction": np.array([NOTHING_KNOWN] * 4)}
+    for found in (preprocessor(batch), *tf.data.Dataset.from_tensors(batch).map(preprocessor)):
+        np.testing.assert_array_equal(found["token_ids"], preprocessor(said)["token_ids"])
 
 
 def test_the_same_inside_tf_data(preprocessor):

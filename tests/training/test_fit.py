@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 
+import keras_hub
 import numpy as np
 import pytest
 from PIL import Image
 
 import tfimg
+from tests import tiny
 from training import fit, recipes, runs
 from training.kinds import Options, kind_of
 from training.sentences import draw_sentences, sentence_batches
@@ -69,7 +71,11 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(photos, tmp_path):
         (["--recipe", "restorer_tiny"], "--data"),
         (["--recipe", "words", "--init", "no_such_preset"], "no_such_preset"),
         (["--recipe", "words", "--mixed-precision", "float7"], "float7"),
-        (["--recipe", "words", "--init", "a", "--text-encoder", "b"], "--text-encoder"),
+        (["--recipe", "diagnosis", "--data", "."], "give it with --init"),
+        (
+            ["--recipe", "restorer_tiny", "--data", ".", "--init", "a", "--text-encoder", "b"],
+            "leave out --text-encoder",
+        ),
         (["--recipe", "words", "--seed", "-1"], "Seed must be"),
     ],
 )
@@ -123,6 +129,27 @@ def test_crops_grow_at_their_step(photos):
     for first in (1, 3):
         x, _, _ = next(iter(batches(first)))
         np.testing.assert_array_equal(x["image"], whole[first])
+
+
+def test_another_bert_learns_to_steer_a_trained_preset(preset, tmp_path):
+    folder = tmp_path / "bert"
+    bert = keras_hub.models.BertBackbone.from_config(
+        {**tiny.bert(hidden_dim=24).get_config(), "max_sequence_length": 48}
+    )
+    bert.save_to_preset(str(folder))
+    tiny.tokenizer().save_to_preset(str(folder))
+    kind, recipe = kind_of(recipes.RECIPES["words"]), recipes.RECIPES["words"]
+    task = kind.start(recipe, Options(init=str(preset), text_encoder=str(folder)))
+    assert task.backbone.bert.hidden_dim == 24
+    np.testing.assert_array_equal(
+        task.backbone.bert.token_embedding.get_weights()[0], bert.token_embedding.get_weights()[0]
+    )
+    before = tfimg.ImageRestorer.from_preset(str(preset)).backbone.image_network.get_weights()
+    after = task.backbone.image_network.get_weights()
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(old, new)
+    embedding = task.embed("remove the noise")
+    assert embedding.shape == (10,) and np.isfinite(embedding).all()
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ def test_rows_become_pictures_numbers_and_words(rows):
 
 def test_the_command_fits_tests_and_saves(rows, preset, tmp_path, capsys):
     out = tmp_path / "mine"
-    arguments = ["--data", str(rows), "--description", "shelf", "--split", "part"]
+    arguments = ["--data", str(rows), "--label", "name", "--description", "shelf"]
+    arguments += ["--split", "part"]
     arguments += ["--preset", str(preset), "--out", str(out), "--side", "16", "--epochs", "2"]
     assert own_classes.main(arguments) == 0
     said = capsys.readouterr().out
@@ -51,6 +52,30 @@ def test_the_command_fits_tests_and_saves(rows, preset, tmp_path, capsys):
     mine = tfimg.ImageClassifier.from_preset(str(out))
     assert mine.labels == ("bright", "dark")
     assert own_classes.main(arguments) == 2, "it does not overwrite"
+
+
+def test_subfolders_are_classes(rows, preset, tmp_path, capsys):
+    for number in range(30):
+        folder = tmp_path / "animals" / ("cat" if number % 2 else "dog")
+        folder.mkdir(parents=True, exist_ok=True)
+        shade = np.full((16, 16, 3), 99 * (number % 2) + number, np.uint8)
+        Image.fromarray(shade).save(folder / f"{number}.png")
+    train, test, labels = own_classes.read(tmp_path / "animals", "label", None, None, side=16)
+    assert labels == ["cat", "dog"] and len(train["label"]) + len(test["label"]) == 30
+    assert 0 < len(test["label"]) < 10
+    for part in (train, test):
+        np.testing.assert_array_equal(part["image"].mean(axis=(1, 2, 3)) > 0.35, part["label"] == 0)
+    out = tmp_path / "mine"
+    arguments = ["--data", str(tmp_path / "animals"), "--preset", str(preset), "--out", str(out)]
+    assert own_classes.main([*arguments, "--side", "16", "--epochs", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "picture alone" in said and "description" not in said
+
+
+def test_names_that_are_never_learnt_cannot_be_tested(rows):
+    rows.write_text(rows.read_text().replace('"part": "val"', '"part": "val", "name": "new"'))
+    with pytest.raises(ValueError, match="no picture to test with has a name that is learnt"):
+        own_classes.read(rows, "name", None, "part", side=16)
 
 
 @pytest.mark.parametrize("preset", ["nowhere", "describer"])

@@ -127,7 +127,7 @@ class PictureFolder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             except (ValueError, OSError) as error:
                 warnings.warn(f"left out {error}", stacklevel=2)
                 continue
-            rows["test" if _held_out(row.get("name") or row["file"]) else "train"].append(row)
+            rows["test" if held_out(row.get("name") or row["file"]) else "train"].append(row)
         # TensorFlow Datasets takes no empty splits, which is why broken files go before they are.
         splits = {split: self._generate_examples(rows[split]) for split in rows if rows[split]}
         if not splits:
@@ -151,7 +151,7 @@ class PictureFolder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         return np.dstack([rgb, alpha[..., :1]])
 
 
-def _held_out(name: str) -> bool:
+def held_out(name: str) -> bool:
     """Whether a name belongs to the tenth that is tested with."""
     digest = hashlib.sha256(name.strip().casefold().encode()).digest()
     return int.from_bytes(digest[:8], "big") % 10 == 0

@@ -20,20 +20,20 @@ def pack_crops(photos: Iterable[np.ndarray], size: int, stride: int | None = Non
     """Cuts photos into a stack of crops that stays in memory.
 
     Args:
-        photos: `(H, W, 3)` uint8 arrays; smaller ones than a crop are left out.
+        photos: `(H, W, C)` uint8 arrays; smaller ones than a crop are left out.
         size: side of a crop in pixels.
         stride: distance between crops; by default three quarters of `size`. The last row and
             column end at the photo's edge.
 
     Returns:
-        uint8 `(N, size, size, 3)`.
+        uint8 `(N, size, size, C)`.
 
     Raises:
         ValueError: if no photo is large enough.
     """
     stride = stride or size * 3 // 4
     crops = [
-        photo[top : top + size, left : left + size]
+        photo[top : top + size, left : left + size].copy()  # the photo need not stay
         for photo in photos
         for top in _starts(photo.shape[0], size, stride)
         for left in _starts(photo.shape[1], size, stride)
@@ -66,19 +66,28 @@ def training_batches(
         crops: uint8 `(N, S, S, 3)` from `pack_crops`.
         batch_size: pictures a batch, a multiple of `GROUP`.
         crop_size: side of the pictures of a batch, at most S.
-        instructions: sentences for the named degradations. Without them `x` holds the embedding
-            that a text branch would make, which is all that the image network needs.
+        instructions: sentences for the named degradations, for `ImageRestorer.fit`. Without them
+            `x` holds the embedding that a text branch would make, which is all that the image
+            network needs.
         mixture: how often each kind of pair comes.
         seed: int.
         first_step: number of the first batch.
 
     Returns:
-        A dataset of `(x, y)` as in `degraded_pairs`, with `instruction` strings in place of
-        `named`; or of `(x, y, weights)` with `embedding`: pictures weigh by the mixture's `pull` in
-        the loss of `image`.
+        With instructions, a dataset of `image`, `mask` and `instruction`, and the target picture.
+        Without, a dataset of `(x, y, weights)` as in `degraded_pairs`, with `embedding` in place of
+        `named`: pictures weigh by the mixture's `pull` in the loss of `image`.
 
     Raises:
         ValueError: if a size does not fit.
+
+    Example:
+
+    ```python
+    crops = pack_crops(photos_from_folders(["holiday"]), 128)
+    stream = training_batches(crops, 8, 96, instructions=Instructions())
+    restorer.fit(stream, steps_per_epoch=500)
+    ```
     """
     mixture = mixture or Mixture()
 
@@ -89,9 +98,54 @@ def training_batches(
         if instructions is None:
             weights = {"image": picture_weights(named, y["logits"][:, :-1] > 0, mixture)}
             return {**x, "embedding": intent_embeddings(named, seeds[1])}, y, weights
-        return {**x, "instruction": instructions.draw(named, seeds[1])}, y
+        return {**x, "instruction": instructions.draw(named, seeds[1])}, y["image"]
 
     return _batches(crops, batch_size, crop_size, pairs, seed, first_step)
+
+
+def paired_batches(
+    pairs: Iterable[tuple[np.ndarray, np.ndarray]],
+    instruction: str,
+    batch_size: int,
+    crop_size: int,
+    seed: int = 0,
+) -> tf.data.Dataset:
+    """An endless stream of crops from pictures degraded elsewhere, for `ImageRestorer.fit`.
+
+    All crops stay in memory; both of a pair are cut at the same place, and half are mirrored.
+
+    Args:
+        pairs: degraded and clean, uint8 `(H, W, 3)`, as `tfimg.data.paired_folders.read_pair`
+            returns them; smaller ones than a crop are left out.
+        instruction: what turns the ones into the others, in words.
+        batch_size: pictures a batch.
+        crop_size: side of a crop in pixels.
+        seed: int.
+
+    Returns:
+        A dataset of `image` and `instruction`, and the target picture, floats 0..1.
+
+    Raises:
+        ValueError: if no picture is large enough, or the two of a pair differ in size.
+
+    Example:
+
+    ```python
+    pairs = map(read_pair, pairs_from_folders("LOL/our485/low", "LOL/our485/high"))
+    restorer.fit(paired_batches(pairs, "it is too dark", 8, 96), steps_per_epoch=500)
+    ```
+    """
+    side = crop_size * 4 // 3  # so that each crop is seen at many places
+    with tf.device("CPU"):
+        bank = tf.constant(pack_crops((np.dstack(pair) for pair in pairs), side))
+
+    def batch(number):
+        own = tf.stack([tf.constant(seed, tf.int64), number])
+        crops = _random_crops(bank, batch_size, crop_size, own)
+        words = tf.repeat(instruction, batch_size)
+        return {"image": crops[..., :3], "instruction": words}, crops[..., 3:]
+
+    return tf.data.Dataset.counter().map(batch, num_parallel_calls=2).prefetch(4)
 
 
 def diagnosis_batches(
@@ -154,7 +208,7 @@ def _random_crops(bank, count, size, seed):
     slack = bank.shape[1] - size + 1
     place = tf.random.stateless_uniform((2,), seeds[1], 0, slack, tf.int32)
     crops = tf.gather(bank, index)[:, place[0] : place[0] + size, place[1] : place[1] + size]
-    crops = tf.ensure_shape(crops, (count, size, size, 3))
+    crops = tf.ensure_shape(crops, (count, size, size, bank.shape[-1]))
     crops = tf.cast(crops, tf.float32) / 255.0
     mirrored = tf.random.stateless_uniform((count, 1, 1, 1), seeds[2]) < 0.5
     # Rain falls and fog lies below: photos are mirrored left to right, and never turned over.

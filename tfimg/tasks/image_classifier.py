@@ -8,6 +8,7 @@ import numpy as np
 
 from tfimg import pixels
 from tfimg.degradations import INTENTS, NAMES
+from tfimg.tasks.preprocessor import NOTHING_KNOWN
 from tfimg.tasks.task import TextGuidedTask
 
 # A square from the middle is enough to tell, and keeps time and memory bounded.
@@ -32,10 +33,12 @@ class ImageClassifier(TextGuidedTask):
     """Tells what is wrong with a picture, or which class of your own it is.
 
     Args:
-        backbone: a `TextGuidedBackbone`.
+        backbone: a `TextGuidedBackbone`, whose `labels` it tells. Of the ten in `INTENTS` several
+            can hold at once, of others exactly one holds.
         preprocessor: an `InstructionPreprocessor`.
-        labels: names of the classes; by default the ten in `INTENTS`, of which several can hold at
-            once. Of others exactly one holds.
+
+    Raises:
+        ValueError: if the backbone has a canvas, so it makes pictures from words.
 
     Example:
 
@@ -52,13 +55,10 @@ class ImageClassifier(TextGuidedTask):
 
     output_name = "logits"
 
-    def __init__(self, backbone, preprocessor, labels: Sequence[str] = INTENTS, **kwargs):
-        self.labels = tuple(labels)
-        if len(self.labels) != backbone.num_classes:
-            raise ValueError(
-                f"labels has {len(self.labels)} names, but the backbone has "
-                f"{backbone.num_classes} classes"
-            )
+    def __init__(self, backbone, preprocessor, **kwargs):
+        if backbone.canvas is not None:
+            raise ValueError("the preset makes pictures from words; expected one that classifies")
+        self.labels = backbone.labels  # KerasHub compiles before the backbone is there
         super().__init__(backbone, preprocessor, **kwargs)
 
     @classmethod
@@ -76,10 +76,7 @@ class ImageClassifier(TextGuidedTask):
         task = super().from_preset(preset, **kwargs)
         if labels is None:
             return task
-        return cls(task.backbone.with_classes(len(labels)), task.preprocessor, labels)
-
-    def get_config(self):
-        return {**super().get_config(), "labels": self.labels}
+        return cls(task.backbone.with_labels(labels), task.preprocessor)
 
     @property
     def diagnoses(self) -> bool:
@@ -101,7 +98,8 @@ class ImageClassifier(TextGuidedTask):
 
         Args:
             image: `(H, W, 3)`, uint8, uint16 or float 0..1, any size.
-            description: what is known of the picture, in words; for labels of your own.
+            description: what is known of the picture, in words; for labels of your own, by
+                default `NOTHING_KNOWN`.
 
         Returns:
             Each label with its probability, 0..1; those of your own sum to 1.
@@ -152,8 +150,10 @@ class ImageClassifier(TextGuidedTask):
         multiple = self.backbone.multiple
         fill = [(0, -size % multiple) for size in crop.shape[:2]]
         crop = np.pad(crop, (*fill, (0, 0)), mode="reflect")[None]
-        wordless = np.zeros(self.backbone.embedding_width, "float32")
-        embedding = wordless if description is None else self.embed(description)
+        if description is None and self.diagnoses:
+            embedding = np.zeros(self.backbone.embedding_width, "float32")
+        else:
+            embedding = self.embed(NOTHING_KNOWN if description is None else description)
         told = self.backbone.image_network.predict_on_batch(
             {
                 "image": crop,

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 
 from tfimg import pixels
-from tfimg.degradations import INTENTS
 from tfimg.losses import RestorationLoss
 from tfimg.metrics import PSNR
 from tfimg.postprocess import check_strength, match_colours, mean_change, postprocess
@@ -68,7 +67,7 @@ class ImageRestorer(TextGuidedTask):
     @property
     def diagnoses(self) -> bool:
         """Whether it can do without words; one made for classes of your own cannot."""
-        return self.backbone.num_classes == len(INTENTS)
+        return self.backbone.diagnoses
 
     def restore(
         self,
@@ -128,7 +127,7 @@ class ImageRestorer(TextGuidedTask):
         if steps is None:
             if not self.diagnoses:
                 raise ValueError(
-                    f"the preset has {self.backbone.num_classes} classes of its own and cannot "
+                    f"the preset has {len(self.backbone.labels)} labels of its own and cannot "
                     "tell what is wrong; say in words what to do"
                 )
             if strength is None and instruction is not None:

@@ -6,6 +6,9 @@ from keras import ops
 
 from tfimg.network import TextGuidedBackbone
 
+# What is said of a picture where nobody says anything of it.
+NOTHING_KNOWN = "a picture"
+
 
 @keras.saving.register_keras_serializable("tfimg")
 class InstructionPreprocessor(keras_hub.models.Preprocessor):
@@ -15,9 +18,14 @@ class InstructionPreprocessor(keras_hub.models.Preprocessor):
         tokenizer: a `keras_hub.models.BertTokenizer`.
         sequence_length: tokens of a sentence, start and end included; longer ones are cut.
 
-    Call arguments: `x`, a dict of `image` `(B, H, W, 3)` float 0..1, `instruction` `(B,)` strings
-    and optionally `mask` `(B, H, W, 1)`; `y` and `sample_weight` go through unchanged.
-    Returns what `TextGuidedBackbone` takes. Without a mask every pixel is known.
+    Call arguments: `x`, a dict of `image` `(B, H, W, 3)` float 0..1, and optionally `instruction`
+    `(B,)` strings (by default `NOTHING_KNOWN`) and `mask` `(B, H, W, 1)` (by default every pixel is
+    known); `y` and `sample_weight` go through unchanged. H and W are multiples of the backbone's
+    `multiple`.
+    Returns what `TextGuidedBackbone` takes.
+
+    Raises:
+        TypeError: for pictures of integers, whose 0..255 would be taken for 0..1.
 
     Example:
 
@@ -59,8 +67,15 @@ class InstructionPreprocessor(keras_hub.models.Preprocessor):
 
     def call(self, x, y=None, sample_weight=None):
         image = ops.convert_to_tensor(x["image"])
+        if "float" not in (dtype := keras.backend.standardize_dtype(image.dtype)):
+            raise TypeError(f"image has dtype {dtype}; expected floats 0..1, such as image / 255")
+        if "instruction" in x:
+            words = self.tokenize(x["instruction"])
+        else:
+            once = self.tokenize([NOTHING_KNOWN])
+            words = {name: ops.repeat(ids, ops.shape(image)[0], 0) for name, ids in once.items()}
         mask = ops.convert_to_tensor(x["mask"]) if "mask" in x else ops.ones_like(image[..., :1])
-        inputs = {"image": image, "mask": mask, **self.tokenize(x["instruction"])}
+        inputs = {"image": image, "mask": mask, **words}
         return keras.utils.pack_x_y_sample_weight(inputs, y, sample_weight)
 
     def get_config(self):

@@ -1,5 +1,6 @@
 """What the tasks share: loading a preset by name, reading words once, checking pictures."""
 
+import importlib
 import os
 import warnings
 from functools import lru_cache
@@ -76,6 +77,9 @@ class TextGuidedTask(keras_hub.models.Task):
             ValueError: for an unknown name, or a folder that is no preset or a broken one.
         """
         path = presets.resolve(preset)
+        # A preset names the class that it was saved by, which need not be this one.
+        for name in ("image_classifier", "image_restorer", "text_to_image"):
+            importlib.import_module(f"tfimg.tasks.{name}")
         # KerasHub means to do the same, but stumbles over the name of a mixed policy.
         kwargs.setdefault("dtype", keras.config.dtype_policy())
         try:

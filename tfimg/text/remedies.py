@@ -24,6 +24,8 @@ REMEDIES = {
         "damage": "修复划痕",
     },
 }
+# What asks for nothing clear: the picture is diagnosed.
+VAGUE = {"en": "make it better", "zh": "修一下这张图"}
 _JOINTS = {"en": " and ", "zh": "，"}
 # A diagnosed degradation is treated when it is likelier present than not.
 SURE = 0.5

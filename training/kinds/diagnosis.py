@@ -15,6 +15,8 @@ _SIZE = "small"
 
 
 def start(recipe, options: Options) -> tfimg.ImageRestorer:
+    if options.init is None:
+        raise ValueError("the restorer comes first: train one, and give it with --init")
     return restorer(_SIZE, options)
 
 

@@ -30,16 +30,22 @@ def start(recipe, options: Options) -> tfimg.ImageRestorer:
 
 
 def restorer(size: str, options: Options) -> tfimg.ImageRestorer:
-    """Returns a preset's restorer, or an untrained one of a size around a BERT."""
+    """Returns a preset's restorer or an untrained one of a size, around a BERT of one's choice."""
+    known = None
     if options.init is not None:
-        return tfimg.ImageRestorer.from_preset(options.init, dtype=options.precision)
+        known = tfimg.ImageRestorer.from_preset(options.init, dtype=options.precision)
+        if options.text_encoder is None:
+            return known
     if options.text_encoder is not None:
         tokenizer = keras_hub.models.BertTokenizer.from_preset(options.text_encoder)
         bert = keras_hub.models.BertBackbone.from_preset(options.text_encoder)
     else:
         tokenizer = untrained_tokenizer()
         bert = untrained_bert(tokenizer.vocabulary_size())
-    backbone = tfimg.TextGuidedBackbone.from_size(size, bert, dtype=options.precision)
+    if known is not None:
+        backbone = known.backbone.with_bert(bert)
+    else:
+        backbone = tfimg.TextGuidedBackbone.from_size(size, bert, dtype=options.precision)
     return tfimg.ImageRestorer(backbone, tfimg.InstructionPreprocessor(tokenizer))
 
 
