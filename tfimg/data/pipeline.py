@@ -15,6 +15,9 @@ from tfimg.data.pairs import (
     picture_weights,
 )
 
+# Crops are packed larger than they are used, so that each is seen at many places.
+PACKED = 4 / 3
+
 
 def pack_crops(photos: Iterable[np.ndarray], size: int, stride: int | None = None) -> np.ndarray:
     """Cuts photos into a stack of crops that stays in memory.
@@ -135,9 +138,8 @@ def paired_batches(
     restorer.fit(paired_batches(pairs, "it is too dark", 8, 96), steps_per_epoch=500)
     ```
     """
-    side = crop_size * 4 // 3  # so that each crop is seen at many places
     with tf.device("CPU"):
-        bank = tf.constant(pack_crops((np.dstack(pair) for pair in pairs), side))
+        bank = tf.constant(pack_crops(map(np.dstack, pairs), int(crop_size * PACKED)))
 
     def batch(number):
         own = tf.stack([tf.constant(seed, tf.int64), number])

@@ -10,15 +10,12 @@ import tensorflow as tf
 
 import tfimg
 from tfimg.data.photos import photos_from_folders
-from tfimg.data.pipeline import pack_crops, training_batches
+from tfimg.data.pipeline import PACKED, pack_crops, training_batches
 from tfimg.losses import RestorationLoss
 from tfimg.network import SIZES
 from tfimg.text.build import untrained_bert, untrained_tokenizer
 from training.kinds import Options
 from training.quantizing import quantized
-
-# Crops are packed larger than they are used, so that each is seen at many places.
-_PACKED = 4 / 3
 
 
 def start(recipe, options: Options) -> tfimg.ImageRestorer:
@@ -31,27 +28,24 @@ def start(recipe, options: Options) -> tfimg.ImageRestorer:
 
 def restorer(size: str, options: Options) -> tfimg.ImageRestorer:
     """Returns a preset's restorer or an untrained one of a size, around a BERT of one's choice."""
-    known = None
+    around = functools.partial(tfimg.TextGuidedBackbone.from_size, size, dtype=options.precision)
     if options.init is not None:
         known = tfimg.ImageRestorer.from_preset(options.init, dtype=options.precision)
         if options.text_encoder is None:
             return known
+        around = known.backbone.with_bert
     if options.text_encoder is not None:
         tokenizer = keras_hub.models.BertTokenizer.from_preset(options.text_encoder)
         bert = keras_hub.models.BertBackbone.from_preset(options.text_encoder)
     else:
         tokenizer = untrained_tokenizer()
         bert = untrained_bert(tokenizer.vocabulary_size())
-    if known is not None:
-        backbone = known.backbone.with_bert(bert)
-    else:
-        backbone = tfimg.TextGuidedBackbone.from_size(size, bert, dtype=options.precision)
-    return tfimg.ImageRestorer(backbone, tfimg.InstructionPreprocessor(tokenizer))
+    return tfimg.ImageRestorer(around(bert), tfimg.InstructionPreprocessor(tokenizer))
 
 
 def packed(data, crop_size: int) -> tf.Tensor:
     """Returns the crops of folders of photos, one copy in memory for all who draw from them."""
-    side = int(crop_size * _PACKED)
+    side = int(crop_size * PACKED)
     crops: np.ndarray = pack_crops(photos_from_folders(data), side)
     print(f"{len(crops)} crops of {side}x{side}, {crops.nbytes / 1e6:.0f} MB", flush=True)
     with tf.device("CPU"):
