@@ -18,6 +18,7 @@ from export.pictures import from_png, restore_files, settle, to_png
 from tfimg import files, pixels
 from tfimg.arguments import Parser, one_line, refuse
 from tfimg.limits import check_request
+from tfimg.postprocess import check_strength, postprocess
 from tfimg.text.remedies import VAGUE
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -70,22 +71,29 @@ class Client:
     def __exit__(self, *error):
         self.close()
 
-    def restore(self, image: np.ndarray, instruction: str | None = None) -> np.ndarray:
+    def restore(
+        self, image: np.ndarray, instruction: str | None = None, strength: float = 1.0
+    ) -> np.ndarray:
         """Restores one picture.
 
         Args:
             image: uint8 `(H, W, 3)`.
             instruction: what to do, in English or Chinese; done at once and in full, see
                 `export.signatures.restorer_signatures`. Without it the picture is diagnosed.
+            strength: 0 returns the input, 1 the full effect.
 
         Returns:
             uint8 `(H, W, 3)`.
 
         Raises:
             ServerError: with what the server said, or that it did not answer.
+            ValueError: for a strength outside 0..1.
         """
+        check_strength(strength)
         words = VAGUE["en"] if instruction is None else instruction
-        return self._patiently(image_bytes=to_png(image), instruction=words)
+        restored = self._patiently(image_bytes=to_png(image), instruction=words)
+        restored, source = pixels.to_float(restored), pixels.to_float(image)
+        return pixels.to_uint8(postprocess(restored, source, strength))
 
     def generate(self, prompt: str, seed: int = 0) -> np.ndarray:
         """Makes one picture.
@@ -195,6 +203,7 @@ def main(arguments=None) -> int:
         elif not args.words:
             raise ValueError("name pictures, or give --generate")
         else:
+            check_strength(args.strength)
             plan, instruction = settle(args.words, args.output)
         client = Client(args.server, args.model, args.protocol, args.timeout, args.retries)
         if making:
@@ -205,7 +214,7 @@ def main(arguments=None) -> int:
         return refuse(parser.prog, one_line(error))
 
     def restore(image):
-        restored = client.restore(pixels.to_uint8(image), instruction)
+        restored = client.restore(pixels.to_uint8(image), instruction, args.strength)
         return pixels.restore_dtype(pixels.to_float(restored), image.dtype)
 
     return restore_files(parser.prog, plan, restore)
@@ -222,6 +231,7 @@ def _parser():
     )
     parser.add_argument("--generate", metavar="PROMPT", help="make a picture of this instead")
     parser.add_argument("--seed", type=int, default=0, help="of the picture that is made")
+    parser.add_argument("--strength", type=float, default=1.0, help="0 keeps a picture as it is")
     parser.add_argument("-o", "--output", required=True, type=str)
     parser.add_argument("--server", default="http://localhost:8501")
     parser.add_argument("--model", default="restorer")

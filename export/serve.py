@@ -113,7 +113,7 @@ def _parser():
     parser.add_argument("--max-bytes", type=positive, default=96 << 20, help="of a request")
     parser.add_argument("--max-pixels", type=positive, default=4096 * 4096, help="of a picture")
     parser.add_argument("--capacity", type=positive, default=64, help="requests that wait")
-    parser.add_argument("--workers", type=positive, default=1, help="batches under way at a time")
+    parser.add_argument("--workers", type=positive, default=2, help="batches under way at a time")
     return parser
 
 

@@ -68,24 +68,31 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
         return to_uint8(network(image, embedding)["image"][:, :height, :width])
 
     def meant(image, embedding):
-        """Where words ask for nothing clear, what is wrong with the picture is to be undone."""
+        """What the words mean for this picture, and where they mean that it stays as it is.
+
+        Where they ask for nothing clear, what is wrong with the picture is to be undone.
+        """
+        untouched = tf.zeros(tf.shape(embedding)[:1], tf.bool)
         if backbone.embedding_dim is not None or not backbone.diagnoses:
-            return embedding
-        unclear = tf.reduce_max(embedding, axis=1, keepdims=True) < SURE
+            return embedding, untouched
+        unclear = tf.reduce_max(embedding, axis=1) < SURE
 
         def diagnosed():
             found = diagnose(image)["probabilities"][:, :-1] >= SURE
-            nothing = ~tf.reduce_any(found, axis=1, keepdims=True)
-            intents = tf.cast(tf.concat([found, nothing], axis=1), tf.float32)
-            return tf.where(unclear, intents, embedding)
+            nothing = ~tf.reduce_any(found, axis=1)
+            intents = tf.cast(tf.concat([found, nothing[:, None]], axis=1), tf.float32)
+            return tf.where(unclear[:, None], intents, embedding), unclear & nothing
 
-        return tf.cond(tf.reduce_any(unclear), diagnosed, lambda: embedding)
+        return tf.cond(tf.reduce_any(unclear), diagnosed, lambda: (embedding, untouched))
+
+    def mended(image, embedding):
+        embedding, untouched = meant(image, embedding)
+        return tf.where(untouched[:, None, None, None], image, restored(image, embedding))
 
     def serving_default(image_bytes, instruction):
         def one(row):
             picture = decode(row[0], max_pixels)[None]
-            embedding = meant(picture, row[1][None])
-            return tf.io.encode_png(restored(picture, embedding)[0], compression=1)
+            return tf.io.encode_png(mended(picture, row[1][None])[0], compression=1)
 
         rows = (image_bytes, read(instruction)["embedding"])
         # One after the other: memory is that of one picture, and one keeps all cores busy.
@@ -93,7 +100,7 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
         return {"image_bytes": pictures}
 
     def restore(image, instruction):
-        return {"image": restored(image, meant(image, read(instruction)["embedding"]))}
+        return {"image": mended(image, read(instruction)["embedding"])}
 
     def restore_embedded(image, embedding):
         return {"image": restored(image, embedding)}

@@ -113,7 +113,7 @@ def image_network(
     if canvas is None:
         gain, offset = tone(known, steer, dtype)
         gained = layers.Multiply(dtype="float32", name="gained")([known, gain])
-        known = layers.Add(dtype="float32", name="toned")([gained, offset])
+        known = layers.Add(dtype="float32", name="toned")([known, gained, offset])
 
     known_and_mask = layers.Concatenate(dtype=dtype, name="canvas")([known, mask])
     levels = image_encoder(known_and_mask, steer, size.widths, size.encoder_blocks, dtype)

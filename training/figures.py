@@ -42,7 +42,8 @@ def frontier(points: Sequence, level: int) -> np.ndarray:
             place = {"xytext": (8, -4 if point.psnr else 8), "textcoords": "offset points"}
             axes.annotate(point.name, (point.milliseconds, height), **place)
         axes.margins(x=0.15)
-        axes.legend(loc="lower left")
+        if any(point.psnr is not None for point in points):
+            axes.legend(loc="lower left")
 
     return _drawn(
         draw,
@@ -76,6 +77,32 @@ def reliability(report: dict[str, Any]) -> np.ndarray:
         axes.set_title(f"expected calibration error {100 * report['calibration_error']:.1f} %")
 
     return _drawn(draw, (5, 5), xlabel="probability", ylabel="share that came true")
+
+
+def scaling(sizes: Sequence) -> np.ndarray:
+    """Draws time and memory against the number of pixels, and a line of time that grows with it.
+
+    Args:
+        sizes: `training.scaling.Size`s, the smallest first.
+
+    Returns:
+        uint8 `(H, W, 3)`.
+    """
+    pixels = [size.megapixels for size in sizes]
+
+    def draw(axes):
+        rate = sizes[-1].seconds / sizes[-1].megapixels
+        ends = np.array([pixels[0], pixels[-1]])
+        axes.plot(ends, rate * ends, color="tab:grey", linestyle=":", label="proportional")
+        axes.plot(pixels, [s.seconds for s in sizes], color="tab:red", marker="o", label="seconds")
+        memory = axes.twinx()
+        used = [size.memory for size in sizes]
+        memory.plot(pixels, used, color="tab:blue", marker="s", label="memory")
+        memory.set(ylabel="memory at the peak, MB", ylim=(0, 2 * max(used)))
+        axes.legend(loc="upper left")
+        memory.legend(loc="lower right")
+
+    return _drawn(draw, (7, 4.5), xscale="log", yscale="log", xlabel="megapixels", ylabel="seconds")
 
 
 def _drawn(draw: Callable, inches: tuple[float, float], **axes) -> np.ndarray:

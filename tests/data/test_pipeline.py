@@ -23,6 +23,16 @@ def test_no_photo_large_enough_is_refused():
         pack_crops([np.zeros((10, 90, 3), np.uint8)], 64)
 
 
+def test_of_too_many_crops_a_fair_choice_is_kept():
+    numbers = np.arange(1000, dtype=np.uint16)
+    crops = pack_crops((np.full((8, 8, 1), number) for number in numbers), 8, most=200)
+    kept = crops[:, 0, 0, 0].astype(int)
+    assert len(kept) == len(set(kept)) == 200
+    # Of a fair choice the mean is 499.5, give or take 18.
+    assert abs(kept.mean() - 499.5) < 80
+    assert 70 < np.sum(kept < 500) < 130
+
+
 def test_batches_depend_on_seed_and_number_alone():
     def batches(first, count, seed=0):
         stream = training_batches(CROPS, 8, 32, seed=seed, first_step=first)

@@ -144,6 +144,8 @@ def test_the_command_times_everything(preset, size):
             "server, 1 client",
             "server, 16 clients",
             "LiteRT",
+            "LiteRT, words",
+            "LiteRT, diagnosis",
         }
     else:
         assert found == {"Keras, tiles", "LiteRT, tiles"}

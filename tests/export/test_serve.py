@@ -397,6 +397,20 @@ def test_the_client_reads_and_writes_files(server, restorer, tmp_path, capsys):
     assert "404" in capsys.readouterr().err and not target.exists()
 
 
+def test_the_client_blends_as_strongly_as_it_is_told(server, tmp_path, capsys):
+    with client.Client(server.http) as asking:
+        whole = asking.restore(PICTURE, WORDS).astype(float)
+        halfway = asking.restore(PICTURE, WORDS, strength=0.5)
+        np.testing.assert_array_equal(asking.restore(PICTURE, WORDS, strength=0), PICTURE)
+    np.testing.assert_allclose(halfway, (PICTURE + whole) / 2, atol=0.51)
+    Image.fromarray(PICTURE).save(tmp_path / "in.png")
+    command = [str(tmp_path / "in.png"), WORDS, "-o", str(tmp_path / "out.png")]
+    assert client.main([*command, "--server", server.http, "--strength", "0"]) == 0
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out.png")), PICTURE)
+    assert client.main([*command, "--server", server.http, "--strength", "7"]) == 2
+    assert "strength is 7; expected 0..1" in capsys.readouterr().err
+
+
 def test_the_client_asks_again_and_then_says_why(tmp_path, monkeypatch, capsys):
     pauses = []
     monkeypatch.setattr(client.time, "sleep", pauses.append)

@@ -7,6 +7,7 @@ import pytest
 
 from training import evaluate, figures
 from training.frontier import Point
+from training.scaling import Size
 
 _RED = [214, 39, 40]
 
@@ -21,11 +22,13 @@ def matplotlib():
 
 
 def test_points_are_drawn_in_their_colours(matplotlib):
-    points = [Point("ours", 20.0, 30.0, "ours"), Point("a textbook's", 2000.0, None, "measured")]
+    others = [Point("a textbook's", 2000.0, None, "measured"), Point("old", 5.0, 29.0, "measured")]
+    points = [Point("ours", 20.0, 30.0, "ours"), *others]
     first, without = figures.frontier(points, 25), figures.frontier(points[1:], 25)
     assert 20 < _red(first).sum() < 1000 and not _red(without).any()
-    moved = figures.frontier([Point("ours", 200.0, 30.0, "ours"), points[1]], 25)
-    assert np.argwhere(_red(moved))[:, 1].min() > np.argwhere(_red(first))[:, 1].min()
+    moved = figures.frontier([Point("ours", 200.0, 30.0, "ours"), *others], 25)
+    # The legend is on the left of both.
+    assert np.argwhere(_red(moved))[:, 1].max() > np.argwhere(_red(first))[:, 1].max()
 
 
 @pytest.mark.parametrize(("true", "below"), [((0.0, 0.5), True), ((0.5, 1.0), False)])
@@ -47,3 +50,12 @@ def test_without_the_extra_it_says_what_to_install(tmp_path, photos, monkeypatch
     error = capsys.readouterr().err.strip()
     assert status == 2 and "figures" in error and "\n" not in error
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("memory", "level"), [((900.0, 900.0), True), ((100.0, 900.0), False)])
+def test_memory_that_stays_is_a_level_line(matplotlib, memory, level):
+    picture = figures.scaling([Size(1.0, 1.0, memory[0]), Size(10.0, 10.0, memory[1])])
+    assert 20 < _red(picture).sum() < 3000, "time is drawn, too"
+    blue = np.argwhere((picture == [31, 119, 180]).all(-1))
+    line = blue[blue[:, 1] < 0.6 * picture.shape[1], 0]  # the legend is on the right
+    assert (np.ptp(line) < 12) == level

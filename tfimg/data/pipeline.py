@@ -19,7 +19,9 @@ from tfimg.data.pairs import (
 PACKED = 4 / 3
 
 
-def pack_crops(photos: Iterable[np.ndarray], size: int, stride: int | None = None) -> np.ndarray:
+def pack_crops(
+    photos: Iterable[np.ndarray], size: int, stride: int | None = None, most: int | None = None
+) -> np.ndarray:
     """Cuts photos into a stack of crops that stays in memory.
 
     Args:
@@ -27,20 +29,30 @@ def pack_crops(photos: Iterable[np.ndarray], size: int, stride: int | None = Non
         size: side of a crop in pixels.
         stride: distance between crops; by default three quarters of `size`. The last row and
             column end at the photo's edge.
+        most: how many crops are kept, every one as likely as any other; all by default.
 
     Returns:
         uint8 `(N, size, size, C)`.
 
     Raises:
         ValueError: if no photo is large enough.
+
+    Reference: Vitter, "Random Sampling with a Reservoir", 1985.
     """
     stride = stride or size * 3 // 4
-    crops = [
-        photo[top : top + size, left : left + size].copy()  # the photo need not stay
+    found = (
+        photo[top : top + size, left : left + size]
         for photo in photos
         for top in _starts(photo.shape[0], size, stride)
         for left in _starts(photo.shape[1], size, stride)
-    ]
+    )
+    chance = np.random.default_rng(0)
+    crops = []
+    for number, crop in enumerate(found):
+        if most is None or number < most:
+            crops.append(crop.copy())  # the photo need not stay
+        elif (place := chance.integers(number + 1)) < most:
+            crops[place] = crop.copy()
     if not crops:
         raise ValueError(f"no photo is at least {size}x{size} pixels")
     return np.stack(crops)

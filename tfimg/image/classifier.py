@@ -5,17 +5,19 @@ from collections.abc import Sequence
 import keras
 from keras import layers, ops
 
-_WIDTH = 48
+# Detectors at full, half, quarter ... resolution; the last number holds for all below.
+_WIDTHS = (24, 48, 64)
 _HIDDEN = 128
 _DEEPER = 2
 
 
 def classifier(levels: list, outputs: Sequence[tuple[str, int]], dtype=None) -> dict:
-    """Sums up each level by the means of what passes a few detectors.
+    """Goes down beside the image branch and sums up what it detects at each level.
 
-    Grain and block edges show in the fine levels, fog and darkness in the coarse ones. Below the
-    coarsest, two more halvings see larger things. None of it is computed where only the picture is
-    asked for.
+    What serves to mend a picture is not all that serves to tell what is wrong with it, so the head
+    has detectors of its own, which look at the branch's features on their way. Grain and block
+    edges show in the fine levels, fog and darkness in the coarse ones. Below the coarsest, two more
+    halvings see larger things. None of it is computed where only the picture is asked for.
 
     Args:
         levels: features, the full-resolution ones first, as `image_encoder` returns them.
@@ -27,13 +29,17 @@ def classifier(levels: list, outputs: Sequence[tuple[str, int]], dtype=None) -> 
 
     Reference: Lin et al., "Network In Network", 2014 (global average pooling of detectors).
     """
-    seen = []
-    for level, features in enumerate(levels):
-        seen.append(_detected(features, 1, f"classifier_level{level}", dtype))
-    deeper = seen[-1]
+    features = _detected(levels[0], 0, 1, "classifier_level0", dtype)
+    seen = [features]
+    for level, branch in enumerate(levels[1:], 1):
+        name = f"classifier_level{level}"
+        features = _detected(features, level, 2, f"{name}_down", dtype)
+        features = layers.Concatenate(name=f"{name}_both", dtype=dtype)([features, branch])
+        features = _detected(features, level, 1, name, dtype)
+        seen.append(features)
     for step in range(_DEEPER):
-        deeper = _detected(deeper, 2, f"classifier_deeper{step}", dtype)
-        seen.append(deeper)
+        features = _detected(features, len(levels), 2, f"classifier_deeper{step}", dtype)
+        seen.append(features)
     means = [
         layers.GlobalAveragePooling2D(dtype="float32", name=f"classifier_mean{place}")(features)
         for place, features in enumerate(seen)
@@ -48,17 +54,18 @@ def classifier(levels: list, outputs: Sequence[tuple[str, int]], dtype=None) -> 
     }
 
 
-def _detected(features, stride, name, dtype):
-    """A 1x1 convolution at the features' own size, a 3x3 one where it halves them.
+def _detected(features, level, stride, name, dtype):
+    """A convolution whose bias is the threshold of each detector.
 
-    Its bias is the threshold of each detector: their means then tell how values are spread.
+    Their means then tell how values are spread.
     """
     return layers.Conv2D(
-        _WIDTH,
-        1 if stride == 1 else 3,
+        _WIDTHS[min(level, len(_WIDTHS) - 1)],
+        3,
         strides=stride,
         padding="same",
         activation="relu",
+        kernel_initializer="he_normal",
         bias_initializer=keras.initializers.RandomUniform(-0.5, 0.5),
         name=name,
         dtype=dtype,

@@ -1,4 +1,4 @@
-"""Tone: what each region of a picture is to be multiplied by and lifted by."""
+"""Tone: by how much each region of a picture is to be amplified and lifted."""
 
 from keras import layers
 
@@ -13,7 +13,7 @@ _WIDTHS = (24, 32)
 
 
 def tone(image, embedding, dtype=None):
-    """Says by how much each region of a picture is to be multiplied and lifted.
+    """Says by how much each region of a picture is to be amplified and lifted.
 
     Darkness, fog and faded colours are large errors that change slowly over a picture. They are
     undone first, from a small view of the picture, and leave the detail to the rest of the network.
@@ -24,7 +24,8 @@ def tone(image, embedding, dtype=None):
         dtype: dtype policy of all layers but the last ones, which are float32.
 
     Returns:
-        Gain and offset, both `(B, H, W, C)` float32; one and zero before training.
+        Gain and offset, both `(B, H, W, C)` float32; of `x` they make `x + gain * x + offset`. Zero
+        before training, and where the tone is right: a zero is exact in every precision.
 
     Reference: Gharbi et al., "Deep Bilateral Learning for Real-Time Image Enhancement", 2017 (an
     affine map per region, predicted at low resolution).
@@ -38,15 +39,14 @@ def tone(image, embedding, dtype=None):
     features = WordShift(name="tone_words", dtype=dtype)([features, embedding])
     features = layers.ReLU(name="tone_relu", dtype=dtype)(features)
 
-    def enlarged(name, start):
+    def enlarged(name):
         coarse = layers.Conv2D(
             image.shape[-1],
             1,
             kernel_initializer="zeros",
-            bias_initializer=start,
             dtype="float32",
             name=f"tone_{name}",
         )(features)
         return BilinearUpsampling(FACTOR, dtype="float32", name=f"{name}_map")(coarse)
 
-    return enlarged("gain", "ones"), enlarged("offset", "zeros")
+    return enlarged("gain"), enlarged("offset")

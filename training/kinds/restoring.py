@@ -17,12 +17,16 @@ from tfimg.text.build import untrained_bert, untrained_tokenizer
 from training.kinds import Options
 from training.quantizing import quantized
 
+# Bytes of crops; a million of 64x64 pixels would be 22 GB.
+_MEMORY = 4_000_000_000
+
 
 def start(recipe, options: Options) -> tfimg.ImageRestorer:
     task, size = restorer(recipe.size, options), SIZES[recipe.size]
-    if task.backbone.size == size:
+    # Blocks that a preset lacks start near the identity, so what it learnt is kept; one of other
+    # widths, such as a pruned one, stays as it is.
+    if task.backbone.size == size or task.backbone.size.widths != size.widths:
         return task
-    # Blocks that a preset lacks start near the identity, so what it learnt is kept.
     return tfimg.ImageRestorer(task.backbone.with_size(size), task.preprocessor)
 
 
@@ -44,9 +48,13 @@ def restorer(size: str, options: Options) -> tfimg.ImageRestorer:
 
 
 def packed(data, crop_size: int) -> tf.Tensor:
-    """Returns the crops of folders of photos, one copy in memory for all who draw from them."""
+    """Returns the crops of folders of photos, one copy in memory for all who draw from them.
+
+    Of more than fit into `_MEMORY` a random choice.
+    """
     side = int(crop_size * PACKED)
-    crops: np.ndarray = pack_crops(photos_from_folders(data), side)
+    most = _MEMORY // (3 * side**2)
+    crops: np.ndarray = pack_crops(photos_from_folders(data), side, most=most)
     print(f"{len(crops)} crops of {side}x{side}, {crops.nbytes / 1e6:.0f} MB", flush=True)
     with tf.device("CPU"):
         return tf.constant(crops)
@@ -66,6 +74,7 @@ def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.dat
             stage = training_batches(
                 crops, recipe.batch_size, crop_size, seed=options.seed, first_step=begin
             )
+            stage = stage.map(lambda x, y, weights: (x, {"image": y["image"]}, weights))
             stages.append(stage if end is None else stage.take(end - begin))
         return functools.reduce(tf.data.Dataset.concatenate, stages)
 
@@ -73,9 +82,11 @@ def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.dat
 
 
 def trained(recipe, task) -> keras.Model:
-    network = task.backbone.image_network
+    whole = task.backbone.image_network
+    # Without the classifier head, which is trained by a recipe of its own.
+    network = keras.Model(whole.input, {"image": whole.output["image"]})
     return quantized(network) if recipe.int8 else network
 
 
 def losses(recipe) -> dict:
-    return {"loss": {"image": RestorationLoss(), "logits": None, "severity": None}}
+    return {"loss": {"image": RestorationLoss()}}
