@@ -116,6 +116,7 @@ class LiteRestorer(LiteModel):
             tile=self._size or part["tile"],
             overlap=part["overlap"],
             multiple=part["multiple"],
+            fixed=bool(self._size),
             finish=lambda restored, source: postprocess(restored, source, strength),
         )
         return restored[:height, :width]

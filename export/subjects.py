@@ -63,7 +63,6 @@ def keras_subjects(preset: str, width: int, height: int, scratch: Path) -> dict:
         width, height: of the picture in pixels.
         scratch: folder for the photo of the command.
     """
-    import keras
     import numpy as np
     import tensorflow as tf
 
@@ -75,10 +74,7 @@ def keras_subjects(preset: str, width: int, height: int, scratch: Path) -> dict:
 
     restorer = tfimg.ImageRestorer.from_preset(preset)
     tokens = restorer.preprocessor.tokenize([_SENTENCE])
-    backbone = restorer.backbone
-    # Only what the picture needs: the classifier head's arithmetic is not to be counted.
-    whole = backbone.image_network
-    pixels = keras.Model(whole.input, whole.output["image"])
+    backbone, pixels = restorer.backbone, restorer.backbone.heads("image")
     cached = tf.constant(restorer.embed(_SENTENCE)[None])
 
     textbook, bert, peer = textbook_network(), bert_base(), nafnet()
@@ -107,14 +103,14 @@ def keras_subjects(preset: str, width: int, height: int, scratch: Path) -> dict:
         ),
         ("Keras, words cached", "NAFNet"): compiled(lambda x: peer(x, training=False), image),
         ("Keras, words cached", preset): compiled(
-            lambda x: pixels(x, training=False),
+            lambda x: pixels(x, training=False)["image"],
             {"image": image, "mask": mask, "embedding": cached},
         ),
         ("Keras, words encoded", preset): compiled(
             lambda x, y: pixels(
                 {**x, "embedding": backbone.text_encoder(y, training=False)["embedding"]},
                 training=False,
-            ),
+            )["image"],
             {"image": image, "mask": mask},
             dict(tokens),
             command=_restoring(preset, _photo(width, height), scratch),

@@ -42,6 +42,19 @@ def test_a_tone_multiplies_and_lifts_the_known_picture():
     np.testing.assert_allclose(_run(network, image)["image"], expected, atol=1e-6)
 
 
+def test_a_head_alone_gives_what_it_gives_with_the_others():
+    backbone = tiny.perturb(tiny.backbone())
+    image = tiny.picture()
+    whole = _run(backbone.image_network, image)
+    for names in (["image"], ["logits", "severity"]):
+        some = _run(backbone.heads(*names), image)
+        assert sorted(some) == names
+        for name in names:
+            np.testing.assert_allclose(some[name], whole[name], rtol=1e-5, atol=1e-6)
+    decoder = {layer.name for layer in backbone.heads("logits").layers}
+    assert "to_image" not in decoder and "classifier_hidden" in decoder
+
+
 def test_with_a_canvas_it_starts_as_black_and_has_no_tone():
     network = image_network(SIZES["tiny"], 10, 4, canvas=12)
     picture = tiny.picture(12, 12)

@@ -60,6 +60,21 @@ def test_tiles_share_one_shape_of_multiples_and_bounded_area(size):
     assert height * width <= 64 * 64
 
 
+@pytest.mark.parametrize(("fixed", "side"), [(False, 56), (True, 64)])
+def test_tiles_are_no_larger_than_they_must_be(fixed, side):
+    """Three of 56 that share 16 with the next cover 136 pixels, which 130 are filled up to."""
+    seen = []
+
+    def look(tile):
+        seen.append(tile.shape[1:3])
+        return tile
+
+    image = _picture(130, 130)
+    result = tiling.restore_tiled(look, image, fixed=fixed, **SMALL)
+    assert seen == [(side, side)] * 9
+    np.testing.assert_array_equal(result, image)
+
+
 def test_seams_are_smooth_where_tiles_disagree():
     levels = iter(np.tile([0.2, 0.8], 100))
     image = np.full((64, 400, 3), 0.5, np.float32)

@@ -253,6 +253,15 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
                 layer.set_weights(known[layer.name].get_weights())
         return made
 
+    def heads(self, *names: str) -> keras.Model:
+        """Returns the picture's half with some of its outputs, sparing what the others take.
+
+        Args:
+            names: out of "image", "logits" and "severity".
+        """
+        whole = self.image_network
+        return keras.Model(whole.input, {name: whole.output[name] for name in names})
+
     @property
     def diagnoses(self) -> bool:
         """Whether its classifier head tells what is wrong with a picture."""

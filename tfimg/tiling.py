@@ -15,6 +15,7 @@ def restore_tiled(
     overlap: int = 64,
     multiple: int = 8,
     *,
+    fixed: bool = False,
     mask: np.ndarray | None = None,
     finish: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -30,10 +31,12 @@ def restore_tiled(
         function: Maps float32 (1, h, w, 3), or (1, h, w, 4) with a mask as last channel, to
             (1, h, w, 3); h and w are multiples of `multiple`.
         image: (H, W, 3), any size from 1x1, any dtype that `pixels.to_float` takes.
-        tile: Side of a tile in pixels. Narrow pictures get longer tiles of the same area.
+        tile: Side of a tile in pixels, at most: as many tiles as it takes share the picture
+            evenly. Narrow pictures get longer tiles of the same area.
         overlap: Pixels that neighbours share at least.
         multiple: What the function needs sizes to be a multiple of. Pictures are mirrored
             at their right and lower edges to fill up, and cropped again.
+        fixed: Whether all tiles have exactly that side, for a function that takes no other.
         mask: (H, W) or (H, W, 1), bool or 0..1; 1 = known pixel.
         finish: Last step for float32 strips, `finish(restored, source) -> restored`, both
             (rows, W, 3), before they are stored in the picture's dtype.
@@ -58,6 +61,9 @@ def restore_tiled(
         mask = as_plane(mask, image.shape)
     height, width = image.shape[:2]
     rows, columns = _tile_shape(height, width, tile, overlap, multiple)
+    if not fixed:
+        rows = _shared(height, rows, overlap, multiple)
+        columns = _shared(width, columns, overlap, multiple)
     tops, down = _layout(height, rows, overlap, multiple)
     lefts, across = _layout(width, columns, overlap, multiple)
 
@@ -102,6 +108,15 @@ def _tile_shape(height: int, width: int, tile: int, overlap: int, multiple: int)
     if width < tile:
         return min(height, tile * tile // width // multiple * multiple), width
     return tile, tile
+
+
+def _shared(size: int, length: int, overlap: int, multiple: int) -> int:
+    """The least length with which as many tiles as of this one cover a side."""
+    padded = math.ceil(size / multiple) * multiple
+    if padded <= length:
+        return length
+    count = math.ceil((padded - overlap) / (length - overlap))
+    return math.ceil((padded + (count - 1) * overlap) / count / multiple) * multiple
 
 
 def _layout(

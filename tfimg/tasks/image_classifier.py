@@ -1,5 +1,6 @@
 """Which degradations a picture has, or which class of your own it is."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -60,6 +61,8 @@ class ImageClassifier(TextGuidedTask):
             raise ValueError("the preset makes pictures from words; expected one that classifies")
         self.labels = backbone.labels  # KerasHub compiles before the backbone is there
         super().__init__(backbone, preprocessor, **kwargs)
+        # Behind a function: Keras would save it as a part.
+        self._network = functools.cache(lambda: backbone.heads("logits", "severity"))
 
     @classmethod
     def from_preset(cls, preset: str, labels: Sequence[str] | None = None, **kwargs):
@@ -154,7 +157,7 @@ class ImageClassifier(TextGuidedTask):
             embedding = np.zeros(self.backbone.embedding_width, "float32")
         else:
             embedding = self.embed(NOTHING_KNOWN if description is None else description)
-        told = self.backbone.image_network.predict_on_batch(
+        told = self._network().predict_on_batch(
             {
                 "image": crop,
                 "mask": np.ones_like(crop[..., :1]),

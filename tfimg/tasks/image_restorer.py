@@ -54,7 +54,8 @@ class ImageRestorer(TextGuidedTask):
         if backbone.canvas is not None:
             raise ValueError("the preset makes pictures from words; expected one that restores")
         super().__init__(backbone, preprocessor, **kwargs)
-        # Made once, when first needed, and behind a function: Keras would save it as a part.
+        # Made once, when first needed, and behind functions: Keras would save them as parts.
+        self._network = functools.cache(lambda: backbone.heads("image"))
         self._classifier = functools.cache(lambda: ImageClassifier(backbone, preprocessor))
 
     def default_loss(self):
@@ -211,7 +212,7 @@ class ImageRestorer(TextGuidedTask):
     def _steered(self, image, embedding, strength, mask, progress):
         def network(tile):
             known = tile[..., 3:] if mask is not None else np.ones_like(tile[..., :1])
-            return self.backbone.image_network.predict_on_batch(
+            return self._network().predict_on_batch(
                 {"image": tile[..., :3], "mask": known, "embedding": embedding[None]}
             )["image"]
 

@@ -82,9 +82,8 @@ def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.dat
 
 
 def trained(recipe, task) -> keras.Model:
-    whole = task.backbone.image_network
-    # Without the classifier head, which is trained by a recipe of its own.
-    network = keras.Model(whole.input, {"image": whole.output["image"]})
+    # The classifier head is trained by a recipe of its own.
+    network = task.backbone.heads("image")
     return quantized(network) if recipe.int8 else network
 
 
