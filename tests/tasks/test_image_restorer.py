@@ -69,7 +69,7 @@ def test_strength_fades_from_the_input_to_the_result(restorer):
     full = restorer.restore(image, WORDS, strength=1)
     np.testing.assert_array_equal(restorer.restore(image, WORDS, strength=0), image)
     half, inner = restorer.restore(image, WORDS, strength=0.5), (full > 0) & (full < 1)
-    assert inner.mean() > 0.3
+    assert inner.mean() > 0.2, "what is clipped says nothing"
     np.testing.assert_allclose(half[inner], ((image + full) / 2)[inner], atol=1e-6)
 
 
