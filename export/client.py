@@ -92,6 +92,8 @@ class Client:
         check_strength(strength)
         words = VAGUE["en"] if instruction is None else instruction
         restored = self._patiently(image_bytes=to_png(image), instruction=words)
+        if strength == 1:
+            return restored
         restored, source = pixels.to_float(restored), pixels.to_float(image)
         return pixels.to_uint8(postprocess(restored, source, strength))
 

@@ -110,12 +110,15 @@ def _tile_shape(height: int, width: int, tile: int, overlap: int, multiple: int)
     return tile, tile
 
 
+def _count(padded: int, length: int, overlap: int) -> int:
+    """How many tiles of a length cover a side."""
+    return 1 if padded <= length else math.ceil((padded - overlap) / (length - overlap))
+
+
 def _shared(size: int, length: int, overlap: int, multiple: int) -> int:
     """The least length with which as many tiles as of this one cover a side."""
     padded = math.ceil(size / multiple) * multiple
-    if padded <= length:
-        return length
-    count = math.ceil((padded - overlap) / (length - overlap))
+    count = _count(padded, length, overlap)
     return math.ceil((padded + (count - 1) * overlap) / count / multiple) * multiple
 
 
@@ -128,7 +131,7 @@ def _layout(
     the same place of a block as it would in the whole picture.
     """
     padded = math.ceil(size / multiple) * multiple
-    count = 1 if padded <= length else math.ceil((padded - overlap) / (length - overlap))
+    count = _count(padded, length, overlap)
     room = (padded - length) // multiple
     starts = [index * room // max(count - 1, 1) * multiple for index in range(count)]
 

@@ -86,6 +86,12 @@ def _cut(weights, size, widths):
         given = axis in (_OUT, _SAID_OUT)  # a bias goes with what a layer gives
         kept[name] = [kernel.take(places, axis), *(b.take(places) if given else b for b in bias)]
 
+    def thin(written, read, width):
+        places = _strongest(weights, written, read, width)
+        for name, axis in written + read:
+            cut(name, axis, places)
+        return places
+
     for level, width in enumerate(widths):
         blocks = [f"encoder{level}_{number}" for number in range(size.encoder_blocks[level])]
         written = [(f"down{level}" if level else "stem", _OUT)]
@@ -96,18 +102,13 @@ def _cut(weights, size, widths):
             read.append((f"down{level + 1}", _IN))
         written += [(f"{block}_conv2", _OUT) for block in blocks]
         read += [(f"{block}_conv1", _IN) for block in blocks]
-        places = _strongest(weights, written, read, width)
-        for name, axis in written + read:
-            cut(name, axis, places)
+        places = thin(written, read, width)
         head = f"classifier_level{level}"
         # The head's own detectors come first, then the level's channels.
         own = weights[head][0].shape[_IN] - size.widths[level]
         cut(head, _IN, np.concatenate([np.arange(own), own + places]))
         for block in blocks:
-            written, read = [(f"{block}_conv1", _OUT)], [(f"{block}_conv2", _IN)]
-            places = _strongest(weights, written, read, width)
-            for name, axis in written + read:
-                cut(name, axis, places)
+            places = thin([(f"{block}_conv1", _OUT)], [(f"{block}_conv2", _IN)], width)
             for part in ("words", "scale"):
                 cut(f"{block}_{part}", _SAID_OUT, places)
     return kept

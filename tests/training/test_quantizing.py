@@ -14,7 +14,7 @@ def test_values_are_rounded_to_256_levels_with_zero_among_them(shift):
     values = np.random.default_rng(0).normal(shift, 1, (40, 50)).astype("float32")
     found = np.asarray(rounded(values))
     low, high = min(values.min(), 0), max(values.max(), 0)
-    step = 1.5 * (high - low) / 255
+    step = 1.5 * (high - low) / 255  # with the margin
     assert len(np.unique(found)) <= 256
     assert np.abs(found - values).max() <= step * 0.51
     levels = found / step
