@@ -78,8 +78,9 @@ class Client:
 
         Args:
             image: uint8 `(H, W, 3)`.
-            instruction: what to do, in English or Chinese; done at once and in full, see
-                `export.signatures.restorer_signatures`. Without it the picture is diagnosed.
+            instruction: what to do, in English or Chinese; done at once and in full, but for what
+                the picture surely does not need, see `export.signatures.restorer_signatures`.
+                Without it the picture is diagnosed.
             strength: 0 returns the input, 1 the full effect.
 
         Returns:

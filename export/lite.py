@@ -76,7 +76,11 @@ class LiteRestorer(LiteModel):
         return dict(zip(self.description["labels"], map(float, probabilities), strict=True))
 
     def restore(
-        self, image: np.ndarray, instruction: str | None = None, strength: float = 1.0
+        self,
+        image: np.ndarray,
+        instruction: str | None = None,
+        strength: float = 1.0,
+        insist: bool = False,
     ) -> np.ndarray:
         """Restores a picture of any size, tile by tile where the model has a fixed size.
 
@@ -90,6 +94,8 @@ class LiteRestorer(LiteModel):
                 something better and does not say what, the picture is diagnosed and what is found
                 is undone.
             strength: 0 returns the input, 1 the full effect.
+            insist: whether what is asked for is done though the picture seems not to need it, see
+                `tfimg.ImageRestorer.restore`.
 
         Returns:
             An array of the input's shape and dtype.
@@ -103,7 +109,9 @@ class LiteRestorer(LiteModel):
         if image.ndim != 3:
             raise ValueError(f"image has shape {image.shape}; expected (H, W, 3)")
         check_strength(strength)
-        embedding = self._meant(image, instruction)
+        embedding = self._meant(image, instruction, insist)
+        if embedding is None:
+            return image.copy()
         part = self.description["image"]
         height, width = image.shape[:2]
         if self._size:
@@ -121,12 +129,25 @@ class LiteRestorer(LiteModel):
         )
         return restored[:height, :width]
 
-    def _meant(self, image, instruction):
-        sure = self.description["diagnosis"]["sure"]
-        if instruction is not None and max(self.interpret(instruction).values()) >= sure:
-            return self.embed(instruction)
-        *found, _ = (value >= sure for value in self.classify(image).values())
-        return np.array([*found, not any(found)], np.float32)
+    def _meant(self, image, instruction, insist):
+        """What the words mean for this picture; None where they mean that it stays as it is."""
+        told = self.description["diagnosis"]
+        asked = {} if instruction is None else self.interpret(instruction)
+        if max(asked.values(), default=0.0) < told["sure"]:
+            *sure, _ = (value >= told["sure"] for value in self.classify(image).values())
+            return np.array([*sure, 0.0], np.float32) if any(sure) else None
+        embedding, labels = self.embed(instruction), self.description["labels"]
+        wanted = {name for name in labels[:-1] if asked[name] >= told["sure"]}
+        if insist or wanted.isdisjoint(told["doubted"]):
+            return embedding
+        seen = pixels.shrunk(image, told["side"])
+        found = self.classify(seen)
+        if seen is not image:
+            found |= dict.fromkeys(told["fine"], 1.0)
+        spared = {name for name in told["doubted"] if found[name] < told["absent"]} & wanted
+        if spared and spared == wanted:
+            return None
+        return np.where([name in spared for name in labels], np.float32(0), embedding)
 
     def _run(self, tile, embedding):
         inputs = {"image": pixels.to_uint8(tile), "embedding": embedding[None]}
@@ -143,9 +164,11 @@ def main(arguments=None) -> int:
         restorer = LiteRestorer(args.folder, args.threads)
     except (OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
-    return restore_files(
-        parser.prog, plan, lambda image: restorer.restore(image, instruction, args.strength)
-    )
+
+    def restore(image):
+        return restorer.restore(image, instruction, args.strength, args.insist)
+
+    return restore_files(parser.prog, plan, restore)
 
 
 def _parser():
@@ -159,7 +182,10 @@ def _parser():
         "words", nargs="+", metavar="IN", help="pictures or folders, then what to do"
     )
     parser.add_argument("-o", "--output", required=True)
-    parser.add_argument("--strength", type=float, default=1.0)
+    parser.add_argument("--strength", type=float, default=1.0, help="0 keeps a picture as it is")
+    parser.add_argument(
+        "--insist", action="store_true", help="do as it says though a picture seems not to need it"
+    )
     parser.add_argument("--threads", type=positive, default=2)
     return parser
 

@@ -11,7 +11,7 @@ from export.integers import with_fused_shifts
 from tfimg.degradations import INTENTS, NAMES, degrade
 from tfimg.pixels import middle, to_float, to_uint8
 from tfimg.tasks.image_classifier import CROP
-from tfimg.text.remedies import REMEDIES, SURE
+from tfimg.text.remedies import ABSENT, DOUBTED, FINE, REMEDIES, SURE
 
 # Of tiles, where the picture's side is fixed and where it is free.
 _OVERLAP, _FREE_OVERLAP, _FREE_TILE = 32, 64, 512
@@ -59,7 +59,15 @@ def models(
             "multiple": restorer.backbone.multiple,
             **interface(files["image"]),
         },
-        "diagnosis": {"side": size or CROP, "sure": SURE, **interface(files["diagnosis"])},
+        "diagnosis": {
+            "side": size or CROP,
+            "sure": SURE,
+            "absent": ABSENT,
+            # Where words mean more than intents, none of these can be left out of them.
+            "doubted": DOUBTED if restorer.backbone.embedding_dim is None else (),
+            "fine": FINE,
+            **interface(files["diagnosis"]),
+        },
     }
     return files, {"labels": INTENTS, **told}
 

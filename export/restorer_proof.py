@@ -83,7 +83,7 @@ def compare(restorer, cases: list[Case], saved_model: Path | None, lite: list[Pa
     Returns:
         A row for each comparison.
     """
-    truth = np.stack([restorer.restore(case.image, case.words) for case in cases])
+    truth = _restored(restorer, cases)
     clean = [case.clean for case in cases]
     rows = []
     if saved_model:
@@ -96,6 +96,13 @@ def compare(restorer, cases: list[Case], saved_model: Path | None, lite: list[Pa
     for folder in lite:
         rows += _lite_rows(restorer, cases, truth, clean, folder)
     return rows
+
+
+def _restored(restorer, cases, insist=False):
+    def restored(case):
+        return restorer.restore(case.image, case.words, insist=insist, say=lambda line: None)
+
+    return np.stack([restored(case) for case in cases])
 
 
 def _saved_model_rows(restorer, cases, truth, clean, folder):
@@ -124,8 +131,13 @@ def _saved_model_rows(restorer, cases, truth, clean, folder):
         "classify": (np.hstack([told["probabilities"], told["severity"]]), found),
     }
     name = named(folder)
+    # What is embedded is done as it says, needed or not.
+    truths = {"restore_embedded": _restored(restorer, cases, insist=True)}
     return [
-        *(picture_row(name, what, "saved_model", p, truth, clean) for what, p in pictures.items()),
+        *(
+            picture_row(name, what, "saved_model", made, truths.get(what, truth), clean)
+            for what, made in pictures.items()
+        ),
         *(number_row(name, what, "saved_model", *pair) for what, pair in numbers.items()),
     ]
 

@@ -54,7 +54,7 @@ class ServedModel:
         workers: int = 1,
     ):
         # Absolute, because "." and "1" have no name; links stay, because versions may be links.
-        folder = _version(Path(os.path.abspath(folder)))
+        folder = version_folder(Path(os.path.abspath(folder)))
         self.name, self.version = name or folder.parent.name, int(folder.name)
         self._session = Session(folder)
         self._max_pixels, self._max_rows, self._max_words = max_pixels, max_rows, max_words
@@ -203,8 +203,12 @@ class ServedModel:
             )
 
 
-def _version(folder):
-    """The folder of a version: the one given, or the latest of a model's."""
+def version_folder(folder: Path) -> Path:
+    """Returns the folder of a version: the one given, or the latest of a model's.
+
+    Raises:
+        FileNotFoundError: if it has none.
+    """
     if folder.name.isdigit():
         return folder
     versions = [path for path in folder.glob("*") if path.name.isdigit()]

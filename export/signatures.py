@@ -6,12 +6,15 @@ pictures, tokenising words, filling a picture up to the sizes that the network t
 
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
+
+from tfimg.degradations import INTENTS
 
 # What `ImageClassifier.classify` looks at, too.
 from tfimg.tasks.image_classifier import CROP
 from tfimg.tasks.image_restorer import ImageRestorer
-from tfimg.text.remedies import SURE
+from tfimg.text.remedies import ABSENT, DOUBTED, FINE, SURE
 
 # A header can promise any size; whoever decodes the rest must have checked it.
 MAX_PIXELS = 4096 * 4096
@@ -45,11 +48,13 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
           these, which sum to 1.
 
         An instruction that wishes for something better and does not say what ("fix this") makes
-        the first two diagnose the picture, and undo what is found. Everything else that it asks
-        for is done at once and in full: an order ("first denoise, then sharpen") or a degree
-        ("slightly"), which `ImageRestorer.restore` works through in Python, is not read in the
-        graph. For an order, send a request a step, each with the picture that the last one gave;
-        for a degree, mix what comes back with what was sent, `s * out + (1 - s) * sent`.
+        the first two diagnose the picture, and undo what is found. Of those in
+        `tfimg.text.remedies.DOUBTED`, such as haze, they undo none that the picture surely does not
+        have; `restore_embedded` does as it is told. Everything else that is asked for is done at
+        once and in full: an order ("first denoise, then sharpen") or a degree ("slightly"), which
+        `ImageRestorer.restore` works through in Python, is not read in the graph. For an order,
+        send a request a step, each with the picture that the last one gave; for a degree, mix what
+        comes back with what was sent, `s * out + (1 - s) * sent`.
     """
     backbone, tokenize = restorer.backbone, restorer.preprocessor.tokenize
 
@@ -70,20 +75,28 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
     def meant(image, embedding):
         """What the words mean for this picture, and where they mean that it stays as it is.
 
-        Where they ask for nothing clear, what is wrong with the picture is to be undone.
+        Where they ask for nothing clear, what is wrong with the picture is to be undone; where they
+        ask for what it does not have, that is not.
         """
-        untouched = tf.zeros(tf.shape(embedding)[:1], tf.bool)
+        as_said = embedding, tf.zeros(tf.shape(embedding)[:1], tf.bool)
         if backbone.embedding_dim is not None or not backbone.diagnoses:
-            return embedding, untouched
-        unclear = tf.reduce_max(embedding, axis=1) < SURE
+            return as_said
+        doubted, fine = (tf.constant(np.isin(INTENTS, names)) for names in (DOUBTED, FINE))
+        unclear = tf.reduce_max(embedding, axis=1, keepdims=True) < SURE
+        asked = embedding >= SURE
 
-        def diagnosed():
-            found = diagnose(image)["probabilities"][:, :-1] >= SURE
-            nothing = ~tf.reduce_any(found, axis=1)
-            intents = tf.cast(tf.concat([found, nothing[:, None]], axis=1), tf.float32)
-            return tf.where(unclear[:, None], intents, embedding), unclear & nothing
+        def looked():
+            overall = diagnose(_shrunk(image, CROP))["probabilities"]
+            small = tf.reduce_max(tf.shape(image)[1:3]) <= CROP
+            found = tf.cond(small, lambda: overall, lambda: diagnose(image)["probabilities"])
+            spared = asked & doubted & (overall < ABSENT) & (small | ~fine)
+            left = tf.where(unclear, found >= SURE, asked & ~spared)[:, :-1]
+            nothing = ~tf.reduce_any(left, axis=1)
+            diagnosed = tf.cast(tf.concat([left, nothing[:, None]], axis=1), tf.float32)
+            untouched = nothing & (unclear[:, 0] | tf.reduce_any(spared, axis=1))
+            return tf.where(unclear, diagnosed, tf.where(spared, 0.0, embedding)), untouched
 
-        return tf.cond(tf.reduce_any(unclear), diagnosed, lambda: (embedding, untouched))
+        return tf.cond(tf.reduce_any(unclear | (asked & doubted)), looked, lambda: as_said)
 
     def mended(image, embedding):
         embedding, untouched = meant(image, embedding)
@@ -203,6 +216,17 @@ def _filled(image, multiple):
         places = tf.where(places < size, places, 2 * size - 2 - places)
         image = tf.gather(image, places, axis=axis)
     return image
+
+
+def _shrunk(image, side):
+    """Averages blocks of pixels, as `tfimg.pixels.shrunk` does."""
+    batch, height, width = tf.unstack(tf.shape(image)[:3])
+    factor = -(-tf.maximum(height, width) // side)
+    down, across = tf.minimum(factor, height), tf.minimum(factor, width)
+    rows, columns = height // down, width // across
+    whole = tf.cast(image[:, : rows * down, : columns * across], tf.float32)
+    blocks = tf.reshape(whole, [batch, rows, down, columns, across, 3])
+    return tf.cast(tf.round(tf.reduce_mean(blocks, axis=(2, 4))), image.dtype)
 
 
 def _middle(image, side):

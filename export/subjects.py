@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-_SENTENCE = "it is too dark and grainy, please fix it"
+_SENTENCE = "it is too grainy, please clean it up"
 _CLIENTS = 16
 # Side of the tiles in LiteRT for larger pictures.
 _TILE = 512

@@ -3,11 +3,12 @@
     python -m export.tflite --preset restorer_small --out phone --quantize int8 --size 256
 
 `words.tflite` turns token ids into an embedding, once a sentence; `image.tflite` restores a uint8
-picture with it; `diagnosis.tflite` tells what is wrong with a picture, for people who do not say.
-All need LiteRT's builtin operations only. With `--size` the picture's side is
-fixed, which is the fast way; larger pictures go through in tiles, as `export.lite` shows. Without
-it the height and width are free multiples of what `model.json` says. A preset that makes pictures
-from words has no diagnosis, and its `image.tflite` takes a uint8 canvas of noise.
+picture with it; `diagnosis.tflite` tells what is wrong with a picture, for people who do not say,
+and for those whose words may not fit it. All need LiteRT's builtin operations only. With `--size`
+the picture's side is fixed, which is the fast way; larger pictures go through in tiles, as
+`export.lite` shows. Without it the height and width are free multiples of what `model.json` says. A
+preset that makes pictures from words has no diagnosis, and its `image.tflite` takes a uint8 canvas
+of noise.
 """
 
 import argparse

@@ -58,12 +58,14 @@ class Restorer:
         mask=None,
         passes=1,
         describer=None,
+        insist=False,
         match_colour=False,
         progress=None,
         say=print,
     ):
         assert image.dtype in (np.uint8, np.uint16) and image.shape[-1] == 3
         self.calls.append({"instruction": instruction, "strength": strength, "mask": mask})
+        self.insisted = insist
         if describer is not None:
             say(f"{describer} found it, {passes} passes")
         if progress is not None:
@@ -304,8 +306,16 @@ def test_enhance_has_words_of_its_own(restorer, tmp_path):
     _picture(tmp_path / "in.png")
     argv = ["enhance", str(tmp_path / "in.png"), "-o", str(tmp_path / "out.png")]
     assert cli.main(argv) == 0
+    assert restorer.insisted, "nobody said that they have faded"
     assert cli.main([*argv, "warmer"]) == 0
-    assert [call["instruction"] for call in restorer.calls] == ["more vivid colours", "warmer"]
+    assert not restorer.insisted
+    assert cli.main([*argv, "warmer", "--insist"]) == 0
+    assert restorer.insisted
+    assert [call["instruction"] for call in restorer.calls] == [
+        "more vivid colours",
+        "warmer",
+        "warmer",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -101,3 +101,14 @@ def test_a_picture_is_laid_on_a_background_by_its_alpha(dtype):
     np.testing.assert_array_equal(white[0, :, 0], [peak, peak // 5 * 4, 0])
     coloured = pixels.on_background(picture, (51, 0, 255))
     np.testing.assert_array_equal(coloured[0, 0], [peak // 5, 0, peak])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_shrunk_pictures_are_means_of_blocks(dtype):
+    image = np.random.default_rng(0).integers(0, 256, (65, 33, 3)).astype(dtype)
+    small = pixels.shrunk(image, 32)
+    assert small.shape == (21, 11, 3) and small.dtype == dtype
+    expected = image[3:6, 6:9].astype(np.float64).mean((0, 1))
+    np.testing.assert_allclose(small[1, 2], expected, atol=1e-4 if dtype == np.float32 else 0.5)
+    assert pixels.shrunk(image, 65) is image
+    assert pixels.shrunk(image[:2], 16).shape == (1, 11, 3)

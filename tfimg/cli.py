@@ -171,6 +171,11 @@ def _add_restoring(parser: argparse.ArgumentParser, example: str, default: str) 
         help="how much of the change to keep (default: what the words say, or 1)",
     )
     parser.add_argument(
+        "--insist",
+        action="store_true",
+        help="do what the words ask for though the picture seems not to need it",
+    )
+    parser.add_argument(
         "--passes",
         type=int,
         default=1,

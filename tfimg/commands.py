@@ -20,6 +20,8 @@ _DESCRIBER = "describer"
 def restore(args: argparse.Namespace) -> list[str]:
     """Restores files and folders; returns a line for each picture that could not be used."""
     inputs, instruction = jobs.split_words(args.words)
+    # Who asks for more vivid colours does not say that they have faded.
+    insist = args.insist or (instruction is None and args.default_instruction is not None)
     instruction = instruction or args.default_instruction
     if args.strength is not None:
         check_strength(args.strength)
@@ -50,6 +52,7 @@ def restore(args: argparse.Namespace) -> list[str]:
             mask=mask,
             passes=args.passes,
             describer=describer,
+            insist=insist,
             match_colour=args.match_colour,
             progress=progress,
             say=lambda line: say(f"{job.source}: {line}"),

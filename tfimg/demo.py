@@ -40,7 +40,8 @@ def demo(args: argparse.Namespace) -> list[str]:
             spoilt, known = protocol.apply_with_mask(truth, index=0)
             spoilt = to_uint8(spoilt)
             mask = known if "damage" in protocol.degradations else None
-            restored = restorer.restore(spoilt, instruction, mask=mask)
+            # What it has spoilt itself it need not look for.
+            restored = restorer.restore(spoilt, instruction, mask=mask, insist=True)
             before, after = (psnr(to_float(one), truth) for one in (spoilt, restored))
             rows.append(
                 {

@@ -220,7 +220,10 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         """
         if len(labels) < 2 or len(set(labels)) < len(labels):
             raise ValueError(f"labels is {[*labels]}; expected two or more different names")
-        return self._copy(("logits",), labels=tuple(labels))
+        made = self._copy(("logits",), labels=tuple(labels))
+        # A few pictures of one's own have no statistics to go by; those that it has learnt serve.
+        made.image_network.get_layer("classifier_standardised").trainable = False
+        return made
 
     def with_size(self, size: ImageSize) -> "TextGuidedBackbone":
         """Returns a copy with other residual blocks: those that it has keep their weights.

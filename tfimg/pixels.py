@@ -116,6 +116,27 @@ def on_background(picture: np.ndarray, rgb=(255, 255, 255)) -> np.ndarray:
     return np.rint(picture[..., :3] * share + background).astype(picture.dtype)
 
 
+def shrunk(image: np.ndarray, side: int) -> np.ndarray:
+    """Averages square blocks of pixels, as large as they must be for a picture to be small enough.
+
+    Args:
+        image: `(H, W, C)`, any dtype that `to_float` takes.
+        side: in pixels, the most that the result may have.
+
+    Returns:
+        The same dtype; the picture itself where it is small enough.
+    """
+    factor = -(-max(image.shape[:2]) // side)
+    if factor == 1:
+        return image
+    # A picture that is narrower than a block stays as narrow as it is.
+    down, across = (min(factor, length) for length in image.shape[:2])
+    height, width = image.shape[0] // down, image.shape[1] // across
+    blocks = image[: height * down, : width * across].reshape(height, down, width, across, -1)
+    means = blocks.mean(axis=(1, 3), dtype=np.float32)
+    return (means if image.dtype in _FLOATS else np.rint(means)).astype(image.dtype)
+
+
 def middle(image: np.ndarray, side: int) -> np.ndarray:
     """Returns the square of a picture's middle, or all of a side that is shorter.
 

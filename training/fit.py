@@ -112,8 +112,9 @@ def main(arguments=None) -> int:
     callbacks = []
     if workers.is_chief():
         callbacks = [
-            checkpoint,
+            # A step is told before it is kept, so that a kill between the two loses no line.
             History(args.out / "history.jsonl", first, args.log_every),
+            checkpoint,
             *runs.observers(recipe, batches, args.out, first, steps),
         ]
     if first >= steps:

@@ -174,3 +174,14 @@ def test_smooth_noise_has_unit_variance_and_its_scale():
     assert abs(field.std() - 1) < 0.1
     assert abs(np.mean(field[:, :-16] * field[:, 16:])) < 0.25
     assert np.mean(field[:, :-2] * field[:, 2:]) > 0.8
+
+
+def test_lamps_lose_less_light_in_half_of_the_dark_pictures():
+    scene = np.full((64, 8, 8, 3), 0.4, np.float32)
+    scene[:, :4] = 1.0  # a lamp
+    dark = run("low_light", scene, np.ones(64, np.float32))
+    lamp, rest = dark[:, :4].mean((1, 2, 3)), dark[:, 4:].mean((1, 2, 3))
+    assert rest.max() < 0.2
+    # A lamp that gets no light of its own ends at 0.06 ** (1 / 2.2) = 0.28 of full brightness.
+    assert 0.3 < (lamp > 0.35).mean() < 0.7
+    assert lamp.min() < 0.32 and lamp.max() > 0.8

@@ -124,6 +124,93 @@ def test_without_a_clear_wish_what_is_found_is_undone(tmp_path):
         np.testing.assert_array_equal(_decoded(_serve(session, _encoded(PICTURE))), expected)
 
 
+def _forced(folder, asked, found):
+    """Exports a restorer for which all words and all pictures mean the same, as log-odds."""
+    restorer = tiny.perturb(tiny.restorer())
+    layers = (
+        (restorer.backbone.text_encoder.get_layer("intent_logits"), asked),
+        (restorer.backbone.image_network.get_layer("logits"), found),
+    )
+    for layer, odds in layers:
+        layer.kernel.assign(np.zeros(layer.kernel.shape))
+        layer.bias.assign([odds.get(name, -9.0) for name in INTENTS])
+    saved_model.write(restorer, folder, "nowhere", MAX_PIXELS)
+    return restorer
+
+
+def test_what_a_picture_does_not_have_is_not_undone(tmp_path):
+    asked = {"haze": 9.0, "damage": 9.0, "blur": 9.0}
+    restorer = _forced(tmp_path / "1", asked, {"noise": 9.0})
+    (intents,) = np.array([[*row.values()] for row in restorer.interpret(WORDS[:1])], np.float32)
+    wide = np.random.default_rng(2).integers(0, 256, (8, 520, 3), np.uint8)
+    with Session(tmp_path / "1") as session:
+
+        def embedded(picture, without):
+            left = np.where(np.isin(INTENTS, without), 0, intents).astype(np.float32)
+            inputs = {"image": picture[None], "embedding": left[None]}
+            return session.run("restore_embedded", inputs)["image"][0]
+
+        # Every photo has a little blur; in a large one scratches may be too fine to be seen.
+        for picture, without in ((PICTURE, ["haze", "damage"]), (wide, ["haze"])):
+            inputs = {"image": picture[None], "instruction": WORDS[:1]}
+            found = session.run("restore", inputs)["image"][0]
+            np.testing.assert_array_equal(found, embedded(picture, without))
+            assert np.abs(found.astype(int) - embedded(picture, [])).max() > 1
+            _assert_same_picture(found, restorer.restore(picture, WORDS[0], say=list))
+
+
+def test_each_row_of_a_batch_is_looked_at(tmp_path):
+    restorer = tiny.perturb(tiny.restorer())
+    classifier = ImageClassifier(restorer.backbone, restorer.preprocessor)
+    haze = INTENTS.index("haze")
+
+    def tell_apart(layer, logits):
+        """Gives the haze of the first a log-odds of -9, that of the second 9, all others -9."""
+        first, second = logits - np.asarray(layer.bias)[haze]
+        scale = 18 / (second - first)
+        kernel, bias = np.zeros(layer.kernel.shape), np.full(len(INTENTS), -9.0)
+        kernel[:, haze] = np.asarray(layer.kernel)[:, haze] * scale
+        bias[haze] -= first * scale
+        layer.kernel.assign(kernel)
+        layer.bias.assign(bias)
+
+    def odds(rows):
+        probabilities = np.array([row["haze"] for row in rows])
+        return np.log(probabilities / (1 - probabilities))
+
+    pictures = [PICTURE, PICTURE // 4]
+    tell_apart(
+        restorer.backbone.image_network.get_layer("logits"),
+        odds(map(classifier.classify, pictures)),
+    )
+    words = restorer.backbone.text_encoder.get_layer("intent_logits")
+    tell_apart(words, odds(restorer.interpret(WORDS)))
+    saved_model.write(restorer, tmp_path / "1", "nowhere", MAX_PIXELS)
+    rows = [(picture, sentence) for picture in pictures for sentence in WORDS]
+    images, sentences = map(list, zip(*rows, strict=True))
+    with Session(tmp_path / "1") as session:
+        inputs = {"image": np.stack(images), "instruction": sentences}
+        found = session.run("restore", inputs)["image"]
+    # Clear or not, where there is no haze it stays as it is.
+    for given, made in zip(images[:2], found[:2], strict=True):
+        np.testing.assert_array_equal(made, given)
+    for given, made in zip(images[2:], found[2:], strict=True):
+        assert np.abs(made.astype(int) - given).max() > 1
+    _assert_same_picture(found[2], found[3])
+
+
+@pytest.mark.parametrize(("haze", "done"), [(-9.0, False), (-2.0, True)])
+def test_where_nothing_is_left_to_do_not_a_pixel_changes(haze, done, tmp_path):
+    restorer = _forced(tmp_path / "1", {"haze": 9.0}, {"haze": haze})
+    with Session(tmp_path / "1") as session:
+        inputs = {"image": PICTURE[None], "instruction": WORDS[:1]}
+        found = session.run("restore", inputs)["image"][0]
+        served = _decoded(_serve(session, _encoded(PICTURE)))
+    assert (found != PICTURE).any() == done
+    np.testing.assert_array_equal(served, found)
+    _assert_same_picture(found, restorer.restore(PICTURE, WORDS[0], say=list))
+
+
 @pytest.mark.parametrize(
     ("kind", "mode"), [("JPEG", "RGB"), ("JPEG", "L"), ("PNG", "L"), ("PNG", "RGBA"), ("PNG", "P")]
 )

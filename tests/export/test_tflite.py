@@ -102,6 +102,35 @@ def test_without_a_clear_wish_what_is_found_is_undone(exported, monkeypatch):
     np.testing.assert_array_equal(found, model.restore(picture))
 
 
+def test_what_a_picture_does_not_have_is_not_undone(exported, monkeypatch):
+    model, picture = exported("none", SIDE), _picture(SIDE, SIDE)
+
+    def mean(words, absent):
+        asked = {name: 0.9 if name in words else 0.1 for name in INTENTS}
+        found = {name: 0.01 if name in absent else 0.5 for name in INTENTS}
+        monkeypatch.setattr(model, "interpret", lambda _: asked)
+        monkeypatch.setattr(model, "embed", lambda _: np.array([*asked.values()], np.float32))
+        monkeypatch.setattr(model, "classify", lambda _: dict(found))
+
+    mean(["haze"], ["haze"])
+    out = model.restore(picture, WORDS[0])
+    np.testing.assert_array_equal(out, picture)
+    insisted = model.restore(picture, WORDS[0], insist=True)
+    assert out is not picture and (insisted != picture).any()
+    mean(["haze"], [])
+    np.testing.assert_array_equal(model.restore(picture, WORDS[0]), insisted)
+    mean(["haze", "noise"], ["haze", "noise"])
+    out, asked = model.restore(picture, WORDS[0]), model.interpret(WORDS[0])
+    left = np.array([*{**asked, "haze": 0.0}.values()], np.float32)
+    monkeypatch.setattr(model, "embed", lambda _: left)
+    np.testing.assert_array_equal(out, model.restore(picture, WORDS[0], insist=True))
+    wide = _picture(SIDE, SIDE + 9)
+    for name, large_too in (("damage", False), ("rain", False), ("low_light", True)):
+        mean([name], [name])
+        np.testing.assert_array_equal(model.restore(picture, WORDS[0]), picture)
+        assert (model.restore(wide, WORDS[0]) == wide).all() == large_too
+
+
 def test_a_large_picture_goes_through_in_tiles(exported, restorer):
     picture = _picture(150, 200)
     whole = restorer.restore(picture, WORDS[0]).astype(int)
@@ -138,18 +167,7 @@ def shipped():
     return tfimg.ImageRestorer.from_preset(presets.default())
 
 
-_LOSES = "calibrated int8 loses 0.9 dB at noise 25; it needs quantisation-aware training"
-
-
-@pytest.mark.parametrize(
-    "quantize",
-    [
-        "none",
-        "float16",
-        "dynamic",
-        pytest.param("int8", marks=pytest.mark.xfail(strict=True, reason=_LOSES)),
-    ],
-)
+@pytest.mark.parametrize("quantize", conversion.QUANTIZATIONS)
 def test_the_shipped_preset_keeps_its_score(shipped, quantize, tmp_path):
     photo = to_float(files.read_picture(presets.sample_path()).pixels)[60:316, 120:376]
     noisy = to_uint8(parse_protocol("noise:25:camera").apply(photo, 0))

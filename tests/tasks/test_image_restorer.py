@@ -136,8 +136,8 @@ def test_a_mask_tells_of_damage_in_the_first_pass_alone(restorer, understood, fi
     finding({"none": 0.9}, {"haze": 0.8}, {"none": 0.9})
     image, said = tiny.picture(), []
     out = restorer.restore(image, mask=holes, passes=3, say=said.append)
-    expected = restorer.restore(image, "repair the scratches", mask=holes)
-    np.testing.assert_array_equal(out, restorer.restore(expected, "remove the haze"))
+    expected = restorer.restore(image, "repair the scratches", mask=holes, insist=True)
+    np.testing.assert_array_equal(out, restorer.restore(expected, "remove the haze", insist=True))
     assert [line.split()[1] for line in said] == ["damage", "haze", "nothing"]
 
 
@@ -281,6 +281,86 @@ def finding(monkeypatch):
     return find
 
 
+@pytest.fixture
+def meaning(restorer, monkeypatch):
+    """Makes every sentence ask for what is given."""
+
+    def mean(**asked):
+        asked = _found(**asked)
+        monkeypatch.setattr(restorer, "interpret", lambda words: [asked] * len(words))
+        monkeypatch.setattr(restorer, "embed", lambda _: np.array([*asked.values()], np.float32))
+
+    return mean
+
+
+def test_what_a_picture_does_not_have_is_not_undone(restorer, meaning, finding):
+    image, said = tiny.picture(), []
+    meaning(haze=0.9)
+    finding({"haze": 0.01}, {"haze": 0.06}, {"haze": 0.01})
+    out = restorer.restore(image, WORDS, say=said.append)
+    np.testing.assert_array_equal(out, image)
+    assert out is not image
+    assert said == ["found hardly any of this: haze 1 %; left as it is, unless you insist"]
+    undone = restorer.restore(image, WORDS, say=said.append)
+    assert np.abs(undone - image).max() > 0.01 and len(said) == 1, "it may be there"
+    insisted = restorer.restore(image, WORDS, insist=True, say=said.append)
+    np.testing.assert_array_equal(insisted, undone)
+    np.testing.assert_array_equal(restorer.restore(image, "slightly " + WORDS, say=list), image)
+
+
+def test_the_rest_of_a_request_is_done(restorer, meaning, finding):
+    image, said = tiny.picture(), []
+    meaning(haze=0.9, noise=0.8)
+    finding({"haze": 0.01, "noise": 0.0})
+    out = restorer.restore(image, WORDS, say=said.append)
+    assert said == ["found hardly any of this: haze 1 %; the rest is done, unless you insist"]
+    meaning(haze=0.0, noise=0.8)
+    np.testing.assert_array_equal(out, restorer.restore(image, WORDS))
+
+
+def test_each_step_of_a_request_is_looked_at(restorer, finding, monkeypatch):
+    image = tiny.picture()
+    intents = {"remove noise": _found(noise=0.9), "haze": _found(haze=0.9)}
+    monkeypatch.setattr(restorer, "plan", lambda _: [Step(words) for words in intents])
+    monkeypatch.setattr(
+        restorer, "embed", lambda words: np.array([*intents[words].values()], np.float32)
+    )
+    finding({"haze": 0.01})
+    out = restorer.restore(image, "remove noise, then haze", say=list)
+    monkeypatch.setattr(restorer, "plan", lambda _: [Step("remove noise")])
+    np.testing.assert_array_equal(out, restorer.restore(image, "remove noise"))
+
+
+def test_fine_things_of_a_large_picture_may_be_there_unseen(restorer, meaning, finding):
+    small, wide = tiny.picture(8, 8), tiny.picture(8, 520)
+    for name, large_too in (("damage", False), ("rain", False), ("haze", True)):
+        meaning(**{name: 0.9})
+        finding({name: 0.0}, {name: 0.0})
+        np.testing.assert_array_equal(restorer.restore(small, WORDS, say=list), small)
+        assert (restorer.restore(wide, WORDS, say=list) == wide).all() == large_too
+
+
+def test_where_a_mask_is_given_there_is_damage(restorer, meaning, finding):
+    image, mask = tiny.picture(8, 8), np.ones((8, 8))
+    mask[2:4] = 0
+    for name in ("damage", "haze"):
+        meaning(**{name: 0.9})
+        finding({name: 0.0})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # haze is no damage
+            out = restorer.restore(image, WORDS, mask=mask, say=list)
+        assert np.abs(out - image).max() > 0.01
+
+
+def test_other_embeddings_are_done_as_they_say(finding):
+    restorer = tiny.perturb(tiny.restorer(embedding_dim=6))
+    finding(dict.fromkeys(INTENTS, 0.0))
+    image = tiny.picture()
+    out = restorer.restore(image, WORDS, say=list)
+    np.testing.assert_array_equal(out, restorer.restore(image, WORDS, insist=True))
+    assert np.abs(out - image).max() > 0.01
+
+
 @pytest.mark.parametrize("noise", [0.9, 0.1])
 def test_without_words_it_says_what_it_does(restorer, finding, capsys, noise):
     finding({"noise": noise})
@@ -288,7 +368,7 @@ def test_without_words_it_says_what_it_does(restorer, finding, capsys, noise):
     out, said = restorer.restore(image), capsys.readouterr().out
     if noise > 0.5:
         assert said == 'found noise 90 %; doing "remove the noise"\n'
-        np.testing.assert_array_equal(out, restorer.restore(image, "remove the noise"))
+        np.testing.assert_array_equal(out, restorer.restore(image, "remove the noise", insist=True))
     else:
         assert said == "found nothing to restore (noise 10 %); left as it is\n"
         np.testing.assert_array_equal(out, image)
@@ -323,8 +403,8 @@ def test_it_looks_again_until_nothing_is_wrong(restorer, finding):
     finding({"noise": 0.9}, {"haze": 0.8}, {"none": 0.9}, {"rain": 0.9})
     image, said = tiny.picture(), []
     out = restorer.restore(image, passes=4, say=said.append)
-    expected = restorer.restore(image, "remove the noise")
-    np.testing.assert_array_equal(out, restorer.restore(expected, "remove the haze"))
+    expected = restorer.restore(image, "remove the noise", insist=True)
+    np.testing.assert_array_equal(out, restorer.restore(expected, "remove the haze", insist=True))
     assert [line.split()[1] for line in said] == ["noise", "haze", "nothing"]
 
 
@@ -348,7 +428,8 @@ def test_a_describer_tells_and_its_words_are_done(restorer, finding):
             out = restorer.restore(image, words, describer=Describer(), say=said.append)
         finally:
             del restorer.plan
-        expected = restorer.restore(image, "make it bright" if words is None else "去掉噪点")
+        meant = "make it bright" if words is None else "去掉噪点"
+        expected = restorer.restore(image, meant, insist=True)
         np.testing.assert_array_equal(out, expected)
     assert said == ["Grainy. make it bright (noise 90 %)", "Grainy. 去掉噪点 (noise 90 %)"]
 
@@ -364,7 +445,7 @@ def test_where_a_describer_writes_no_instruction_the_remedy_is_done(restorer, fi
     finding({"noise": 0.9})
     image, said = tiny.picture(), []
     out = restorer.restore(image, describer=tfimg.Describer(Model()), say=said.append)
-    np.testing.assert_array_equal(out, restorer.restore(image, "remove the noise"))
+    np.testing.assert_array_equal(out, restorer.restore(image, "remove the noise", insist=True))
     assert said == ["It is grainy. remove the noise (noise 90 %)"]
 
 

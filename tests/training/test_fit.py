@@ -121,13 +121,19 @@ def test_a_finished_run_is_not_overwritten(tmp_path, capsys):
     assert (tmp_path / "checkpoint.npz").read_bytes() == b"precious"
 
 
-def test_crops_grow_at_their_step(photos):
-    recipe = recipes.Restorer(size="tiny", steps=4, batch_size=4, crop_sizes=((0, 24), (0.5, 32)))
-    batches = kind_of(recipe).source(recipe, None, Options(data=(photos,)), steps=4)
-    whole = [x["image"] for x, _, _ in batches(0).take(4)]
+_GROWING = {"steps": 4, "batch_size": 4, "crop_sizes": ((0, 24), (0.5, 32))}
+
+
+@pytest.mark.parametrize(
+    "recipe", [recipes.Restorer(size="tiny", **_GROWING), recipes.Diagnosis(**_GROWING)]
+)
+def test_crops_grow_at_their_step(photos, recipe):
+    task = tiny.restorer()
+    batches = kind_of(recipe).source(recipe, task, Options(data=(photos,)), steps=4)
+    whole = [x["image"] for x, *_ in batches(0).take(4)]
     assert [images.shape[1] for images in whole] == [24, 24, 32, 32]
     for first in (1, 3):
-        x, _, _ = next(iter(batches(first)))
+        x, *_ = next(iter(batches(first)))
         np.testing.assert_array_equal(x["image"], whole[first])
 
 

@@ -46,8 +46,8 @@ class Mixture:
     wrong: float = 0.06
     partial: float = 0.5
     known_mask: float = 0.4
-    weights: tuple[float, ...] = (2.5, 1.0, 1.2, 1.2, 0.4, 0.4, 0.6, 0.6, 0.8)
-    pull: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 0.3, 0.3, 0.5, 0.3, 0.5)
+    weights: tuple[float, ...] = (2.5, 1.0, 1.2, 1.2, 0.6, 0.4, 0.6, 0.6, 1.8)
+    pull: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 0.3, 0.3, 0.5, 0.3, 0.8)
     pull_nothing: float = 0.2
 
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from tfimg.degradations.fields import geometric, per_image, to_8_bit, uniform
+from tfimg.degradations.fields import geometric, luma, per_image, to_8_bit, uniform
 from tfimg.degradations.seeds import as_seeds
 
 _GAMMA = 2.2
@@ -11,6 +11,9 @@ _GAMMA = 2.2
 
 def low_light(images, severity, seed):
     """Darkens as a short exposure does, in linear light, with a colour cast and some dark noise.
+
+    In half of the pictures the brightest parts lose less of their light, by a share drawn for each,
+    as lamps, windows and the sky at dusk do.
 
     Args:
         images: float tensor `(B, H, W, 3)`, 0..1.
@@ -25,7 +28,10 @@ def low_light(images, severity, seed):
     exposure = per_image(geometric(severity, 0.27, 0.06))
     exposure = exposure * uniform(seeds, (batch, 1, 1, 1), 0.8, 1.25)
     cast = uniform(seeds, (batch, 1, 1, 3), 0.91, 1.09)
-    light = ops.clip(images, 0.0, 1.0) ** _GAMMA * exposure * cast
+    images = ops.clip(images, 0.0, 1.0)
+    lit = ops.maximum(uniform(seeds, (batch, 1, 1, 1), -1.0, 1.0), 0.0)
+    exposure = exposure ** (1.0 - lit * luma(images) ** 4)
+    light = images**_GAMMA * exposure * cast
     # The toe of the tone curve: shadows close before the mid-tones do.
     toe = uniform(seeds, (batch, 1, 1, 1), 0.002, 0.02)
     light = light * light / (light + toe)

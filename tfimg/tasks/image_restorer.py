@@ -9,14 +9,24 @@ import keras
 import numpy as np
 
 from tfimg import pixels
+from tfimg.degradations import INTENTS
 from tfimg.losses import RestorationLoss
 from tfimg.metrics import PSNR
 from tfimg.postprocess import check_strength, match_colours, mean_change, postprocess
 from tfimg.tasks.describer import Describer
-from tfimg.tasks.image_classifier import ImageClassifier
+from tfimg.tasks.image_classifier import CROP, ImageClassifier
 from tfimg.tasks.task import TextGuidedTask
 from tfimg.text.descriptions import language_of
-from tfimg.text.remedies import REMEDIES, SURE, in_words, intention, prescribe
+from tfimg.text.remedies import (
+    DOUBTED,
+    FINE,
+    REMEDIES,
+    SURE,
+    in_words,
+    intention,
+    prescribe,
+    spared,
+)
 from tfimg.text.steps import Step, strength_of
 from tfimg.text.steps import steps as read_steps
 from tfimg.tiling import as_plane, restore_tiled
@@ -79,6 +89,7 @@ class ImageRestorer(TextGuidedTask):
         *,
         passes: int = 1,
         describer: Describer | None = None,
+        insist: bool = False,
         match_colour: bool = False,
         progress: Callable[[int, int], None] | None = None,
         say: Callable[[str], None] = print,
@@ -102,9 +113,12 @@ class ImageRestorer(TextGuidedTask):
                 nothing is wrong any more, or nothing changes.
             describer: writes what was found and what is to be done, in the language of the words;
                 without it the names of what was found are told.
+            insist: whether what is asked for is done though the picture seems not to need it.
+                Otherwise darkness, fading, rain, haze or damage that it surely does not have is not
+                undone, since that would spoil it.
             match_colour: gives the result the input's mean and contrast of each colour.
             progress: called as `progress(done, total)` after each tile of a large picture.
-            say: called with a line on each diagnosis.
+            say: called with a line on each diagnosis, and on what is not undone.
 
         Returns:
             An array of the input's shape and dtype.
@@ -138,7 +152,8 @@ class ImageRestorer(TextGuidedTask):
         else:
             if strength is not None:
                 steps = [replace(step, strength=strength) for step in steps]
-            work = functools.partial(self._stepwise, steps, self._masks(steps, mask))
+            masks = self._masks(steps, mask)
+            work = functools.partial(self._stepwise, steps, masks, insist, say)
         pictures = image if image.ndim == 4 else image[None]
         done = []
         for picture in pictures:
@@ -186,10 +201,36 @@ class ImageRestorer(TextGuidedTask):
         place = repairs.index(True) if any(repairs) else 0
         return [mask if number == place else None for number in range(len(steps))]
 
-    def _stepwise(self, steps, masks, image, progress):
+    def _stepwise(self, steps, masks, insist, say, image, progress):
+        given = image
         for step, mask in zip(steps, masks, strict=True):
-            image = self._steered(image, self.embed(step.words), step.strength, mask, progress)
-        return image
+            embedding = self.embed(step.words)
+            if not insist and self.diagnoses and self.backbone.embedding_dim is None:
+                embedding = self._left_to_do(embedding, image, mask, say)
+            if embedding is not None:
+                image = self._steered(image, embedding, step.strength, mask, progress)
+        return image.copy() if image is given else image
+
+    def _left_to_do(self, intents, image, mask, say):
+        """The intents without what the picture does not have; None if nothing is left of them."""
+        asked = dict(zip(INTENTS, intents, strict=True))
+        if max(asked[name] for name in DOUBTED) < SURE:
+            return intents  # no need to look
+        seen = pixels.shrunk(image, CROP)
+        found = self._classifier().diagnose(seen).probabilities
+        if seen is not image:
+            found = {**found, **dict.fromkeys(FINE, 1.0)}
+        if mask is not None:
+            found = {**found, "damage": 1.0}
+        names = spared(asked, found)
+        if not names:
+            return intents
+        left = np.where(np.isin(INTENTS, names), 0.0, intents).astype("float32")
+        nothing = mask is None and left[:-1].max() < SURE
+        told = ", ".join(f"{name} {100 * found[name]:.0f} %" for name in names)
+        done = "left as it is" if nothing else "the rest is done"
+        say(f"found hardly any of this: {told}; {done}, unless you insist")
+        return None if nothing else left
 
     def _diagnosed(self, prescribed, strength, mask, passes, say, image, progress):
         restored = image

@@ -29,6 +29,12 @@ VAGUE = {"en": "make it better", "zh": "修一下这张图"}
 _JOINTS = {"en": " and ", "zh": "，"}
 # A diagnosed degradation is treated when it is likelier present than not.
 SURE = 0.5
+# What is asked for is left undone where a diagnosis finds it less likely than this: of these, whose
+# repair changes a picture most. Of the others every photo has a little.
+ABSENT = 0.02
+DOUBTED = ("low_light", "faded", "rain", "haze", "damage")
+# In a large picture, of which a diagnosis sees a smaller copy, these may be too fine to be seen.
+FINE = ("rain", "damage")
 
 
 def remedy(names, language: str = "en") -> str:
@@ -46,6 +52,16 @@ def remedy(names, language: str = "en") -> str:
     if unknown or not names:
         raise ValueError(f"expected names out of {list(sentences)}, found {unknown or 'none'}")
     return _JOINTS[language].join(sentences[name] for name in sentences if name in set(names))
+
+
+def spared(asked: dict[str, float], found: dict[str, float]) -> list[str]:
+    """Returns what words ask to be undone though a picture surely does not have it.
+
+    Args:
+        asked: name to probability, what the words mean.
+        found: name to probability, what a diagnosis found.
+    """
+    return [name for name in DOUBTED if asked[name] >= SURE and found[name] < ABSENT]
 
 
 def in_words(probabilities: dict[str, float]) -> str:

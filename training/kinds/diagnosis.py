@@ -1,5 +1,6 @@
 """Trains the classifier head of a restorer; the rest of the network stays as it is."""
 
+import functools
 from collections.abc import Callable
 
 import keras
@@ -9,7 +10,7 @@ import tfimg
 from tfimg.data.pipeline import diagnosis_batches
 from tfimg.losses import SeverityLoss
 from training.kinds import Options
-from training.kinds.restoring import packed, restorer
+from training.kinds.restoring import in_stages, restorer
 
 _SIZE = "small"
 
@@ -21,10 +22,12 @@ def start(recipe, options: Options) -> tfimg.ImageRestorer:
 
 
 def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.data.Dataset]:
-    crops, width = packed(options.data, recipe.crop_size), task.backbone.embedding_width
-    return lambda first: diagnosis_batches(
-        crops, recipe.batch_size, recipe.crop_size, recipe.mixture(), width, options.seed, first
+    batches = functools.partial(
+        diagnosis_batches,
+        mixture=recipe.mixture(),
+        embedding_width=task.backbone.embedding_width,
     )
+    return in_stages(recipe, options, steps, batches)
 
 
 def trained(recipe, task) -> keras.Model:

@@ -1,6 +1,7 @@
 """Trains the image network of a restorer on degraded crops."""
 
 import functools
+from collections import Counter
 from collections.abc import Callable
 
 import keras
@@ -53,32 +54,62 @@ def packed(data, crop_size: int) -> tf.Tensor:
     Of more than fit into `_MEMORY` a random choice.
     """
     side = int(crop_size * PACKED)
-    most = _MEMORY // (3 * side**2)
-    crops: np.ndarray = pack_crops(photos_from_folders(data), side, most=most)
-    print(f"{len(crops)} crops of {side}x{side}, {crops.nbytes / 1e6:.0f} MB", flush=True)
+    most, large = _MEMORY // (3 * side**2), Counter()
+
+    def photos():
+        for photo in photos_from_folders(data):
+            large[min(photo.shape[:2]) >= side] += 1
+            yield photo
+
+    crops: np.ndarray = pack_crops(photos(), side, most=most)
+    print(
+        f"{len(crops)} crops of {side}x{side}, {crops.nbytes / 1e6:.0f} MB, from {large[True]} "
+        f"photos; {large[False]} are smaller",
+        flush=True,
+    )
     with tf.device("CPU"):
         return tf.constant(crops)
 
 
 def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.data.Dataset]:
-    crops = packed(options.data, max(size for _, size in recipe.crop_sizes))
-    stage_starts = [(round(share * steps), size) for share, size in recipe.crop_sizes]
+    def pairs(*args, **kwargs):
+        batches = training_batches(*args, **kwargs)
+        return batches.map(lambda x, y, weights: (x, {"image": y["image"]}, weights))
 
-    def batches(first):
-        ends = [begin for begin, _ in stage_starts[1:]] + [None]
+    return in_stages(recipe, options, steps, pairs)
+
+
+def in_stages(
+    recipe, options: Options, steps: int, batches: Callable[..., tf.data.Dataset]
+) -> Callable[[int], tf.data.Dataset]:
+    """Returns what makes the batches of a run, from a step on, whose crops grow.
+
+    Args:
+        recipe: with `crop_sizes`.
+        options: of the run.
+        steps: of the whole run.
+        batches: makes them, as `training_batches` does.
+
+    Raises:
+        OSError, ValueError: if there is no photo that is large enough.
+    """
+    crops = packed(options.data, max(size for _, size in recipe.crop_sizes))
+    starts = [(round(share * steps), size) for share, size in recipe.crop_sizes]
+
+    def batches_from(first):
+        ends = [begin for begin, _ in starts[1:]] + [None]
         stages = []
-        for (begin, crop_size), end in zip(stage_starts, ends, strict=True):
+        for (begin, crop_size), end in zip(starts, ends, strict=True):
             if end is not None and end <= first:
                 continue
             begin = max(begin, first)
-            stage = training_batches(
+            stage = batches(
                 crops, recipe.batch_size, crop_size, seed=options.seed, first_step=begin
             )
-            stage = stage.map(lambda x, y, weights: (x, {"image": y["image"]}, weights))
             stages.append(stage if end is None else stage.take(end - begin))
         return functools.reduce(tf.data.Dataset.concatenate, stages)
 
-    return batches
+    return batches_from
 
 
 def trained(recipe, task) -> keras.Model:
