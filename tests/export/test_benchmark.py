@@ -153,7 +153,8 @@ def test_the_command_times_everything(preset, size):
     memory = {row["runtime"]: row["memory"] for row in report["rows"] if row["memory"]}
     served = "SavedModel, words encoded" if size == "64" else "Keras, tiles"
     assert set(memory) == {served, "LiteRT" if size == "64" else "LiteRT, tiles"}
-    assert 20 < min(memory.values()) < 200 < memory[served] < 2000, "LiteRT loads no TensorFlow"
+    # Untrained words may ask for anything, so LiteRT runs a diagnosis, too.
+    assert 20 < min(memory.values()) < 350 < memory[served] < 2000, "LiteRT loads no TensorFlow"
 
 
 def test_the_memory_of_a_process_is_the_most_that_it_had():
