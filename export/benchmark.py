@@ -2,10 +2,11 @@
 
     python -m export.benchmark [--size 256] [--runtime keras saved_model server litert] [--json]
 
-Milliseconds a picture are medians; each round times every network once, so a slow moment hits all
-of them. GMAC counts multiplications and additions of convolutions and matrix products; the share
-is of what a large float32 matrix product reaches on the same threads, of which the server has as
-many; the memory is the most that a process needs which restores one file and does nothing else.
+Milliseconds a picture are medians; each round times every network, so a slow moment hits all of
+them, and quick ones several times in a row, as an app with many pictures runs them. GMAC counts
+multiplications and additions of convolutions and matrix products; the share is of what a large
+float32 matrix product reaches on the same threads, of which the server has as many; the memory is
+the most that a process needs which restores one file and does nothing else.
 `--size` may also be `1920x1080` or `4000x3000`: then only ours are timed, whole files through
 `restore`. A preset that makes pictures from words is timed alone, at its own size.
 """
@@ -29,6 +30,8 @@ from tfimg.arguments import Parser, one_line, positive, refuse
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _RUNTIMES = ("keras", "saved_model", "server", "litert")
+# Milliseconds; quick subjects are repeated to fill them, in every round.
+_FILLED = 100
 # Above this many pixels the textbook network takes minutes and tens of gigabytes.
 _WITH_PEERS = 512 * 512
 
@@ -110,23 +113,30 @@ def peak_gflops(side: int = 2048, rounds: int = 5) -> float:
 
 
 def measure(timed: dict, rounds: int) -> dict:
-    """Returns each subject's milliseconds a picture in each round, after one that is not kept.
+    """Returns each subject's milliseconds a picture in each round, after two that are not kept.
 
     Args:
         timed: of each name a `Subject`.
-        rounds: each times every subject once.
+        rounds: each times every subject, the mean of as many runs in a row as fill 100 ms.
 
     Returns:
         Of each name a list of as many numbers.
     """
-    milliseconds = {name: [] for name in timed}
-    for number in range(rounds + 1):
-        for name, subject in timed.items():
-            began = time.perf_counter()
+
+    def taken(subject, runs):
+        began = time.perf_counter()
+        for _ in range(runs):
             subject.run()
-            if number:
-                spent = 1000 * (time.perf_counter() - began)
-                milliseconds[name].append(spent / subject.pictures)
+        return 1000 * (time.perf_counter() - began) / runs
+
+    for subject in timed.values():
+        subject.run()
+    once = {name: taken(subject, 1) for name, subject in timed.items()}
+    runs = {name: math.ceil(_FILLED / spent) for name, spent in once.items()}
+    milliseconds = {name: [] for name in timed}
+    for _ in range(rounds):
+        for name, subject in timed.items():
+            milliseconds[name].append(taken(subject, runs[name]) / subject.pictures)
     return milliseconds
 
 

@@ -56,9 +56,10 @@ def test_a_head_alone_gives_what_it_gives_with_the_others():
 
 
 def test_with_a_canvas_it_starts_as_black_and_has_no_tone():
-    network = image_network(SIZES["tiny"], 10, 4, canvas=12)
+    size = ImageSize((8, 24, 48), (0, 0, 1), (1, 1))
+    network = image_network(size, 10, 4, canvas=12)
     picture = tiny.picture(12, 12)
-    assert multiple_of(SIZES["tiny"], canvas=12) == 4
+    assert multiple_of(size, canvas=12) == 4
     made = _run(network, picture)
     assert set(made) == {"image"}, "it diagnoses nothing"
     np.testing.assert_array_equal(made["image"], np.zeros_like(picture))
@@ -172,8 +173,10 @@ def test_more_blocks_begin_where_the_others_are(restorer):
     expected, found = (_run(b.image_network, image) for b in (backbone, more))
     for name in expected:
         np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
-    with pytest.raises(ValueError, match=r"widths are \(4, 6, 9\)"):
+    with pytest.raises(ValueError, match=r"widths: \(4, 6, 9\)"):
         backbone.with_size(ImageSize((4, 6, 9), (0, 0, 1), (0, 1)))
+    with pytest.raises(ValueError, match="patch: 2; expected 1"):
+        backbone.with_size(ImageSize(backbone.size.widths, (0, 0, 1), (0, 1), patch=2))
 
 
 @pytest.mark.parametrize("hidden_dim", [8, 32])

@@ -27,14 +27,17 @@ class ImageSize:
     """How large the image network is.
 
     Args:
-        widths: channels at full, half, quarter ... resolution.
+        widths: channels at the first level, and at half, quarter ... of its resolution.
         encoder_blocks: residual blocks of each level on the way down.
         decoder_blocks: residual blocks of each level but the last on the way up.
+        patch: side in pixels of the squares that are the positions of the first level: 1 for single
+            pixels; 2 makes all of it four times smaller, and twice as fast.
     """
 
     widths: tuple[int, ...]
     encoder_blocks: tuple[int, ...]
     decoder_blocks: tuple[int, ...]
+    patch: int = 1
 
 
 # Hidden units between the text embedding and the shifts and scales at every level: few where the
@@ -43,7 +46,7 @@ _STEER_WIDTH = 64
 _CANVAS_STEER_WIDTH = 192
 
 SIZES = {
-    "tiny": ImageSize((8, 24, 48), (1, 0, 1), (1, 1)),
+    "tiny": ImageSize((32, 48, 64), (0, 1, 1), (1, 1), patch=2),
     "small": ImageSize((16, 32, 48, 64), (1, 0, 1, 1), (1, 1, 0)),
     "base": ImageSize((32, 48, 96, 128), (1, 2, 2, 2), (2, 2, 2)),
     # For pictures made from words, of 64, and of 128 or 256 pixels.
@@ -54,7 +57,7 @@ SIZES = {
 
 def multiple_of(size: ImageSize, canvas: int | None = None) -> int:
     """Returns what the height and width of a picture must be a multiple of."""
-    return max(2 ** (len(size.widths) - 1), 1 if canvas else FACTOR)
+    return max(size.patch * 2 ** (len(size.widths) - 1), 1 if canvas else FACTOR)
 
 
 def image_network(
@@ -116,10 +119,12 @@ def image_network(
         known = layers.Add(dtype="float32", name="toned")([known, gained, offset])
 
     known_and_mask = layers.Concatenate(dtype=dtype, name="canvas")([known, mask])
-    levels = image_encoder(known_and_mask, steer, size.widths, size.encoder_blocks, dtype)
+    levels = image_encoder(
+        known_and_mask, steer, size.widths, size.encoder_blocks, size.patch, dtype
+    )
     if canvas is not None:
         levels[-1] = layout(levels[-1], steer, dtype)
-    made = generator(levels, steer, size.decoder_blocks, dtype=dtype)
+    made = generator(levels, steer, size.decoder_blocks, size.patch, dtype=dtype)
     outputs = {"image": made}
     if canvas is None:
         outputs["image"] = layers.Add(dtype="float32", name="restored")([known, made])
@@ -136,9 +141,7 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
 
     Args:
         bert: a `keras_hub.models.BertBackbone` of any size: our own small one, or a preset.
-        widths: channels of the image network at full, half, quarter ... resolution.
-        encoder_blocks: residual blocks of each level on the way down.
-        decoder_blocks: residual blocks of each level but the last on the way up.
+        widths, encoder_blocks, decoder_blocks, patch: of the image network, see `ImageSize`.
         embedding_dim: width of the text embedding that steers the image network; None for the
             probabilities of the ten intents, which is what a restorer needs.
         labels: names of what the classifier head tells; by default what is wrong with a picture.
@@ -166,13 +169,14 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         widths,
         encoder_blocks,
         decoder_blocks,
+        patch: int = 1,
         embedding_dim: int | None = None,
         labels: Sequence[str] = INTENTS,
         canvas: int | None = None,
         dtype=None,
         **kwargs,
     ):
-        size = ImageSize(tuple(widths), tuple(encoder_blocks), tuple(decoder_blocks))
+        size = ImageSize(tuple(widths), tuple(encoder_blocks), tuple(decoder_blocks), patch)
         words = text_encoder(bert, len(INTENTS), embedding_dim)
         width = words.output["embedding"].shape[-1]
         pixels = image_network(size, width, len(labels), canvas, dtype)
@@ -229,13 +233,15 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         """Returns a copy with other residual blocks: those that it has keep their weights.
 
         Args:
-            size: of the same widths.
+            size: of the same widths and patches.
 
         Raises:
-            ValueError: if the widths differ.
+            ValueError: if these differ.
         """
-        if size.widths != self.size.widths:
-            raise ValueError(f"widths are {size.widths}; expected {self.size.widths}")
+        for name in ("widths", "patch"):
+            found, expected = getattr(size, name), getattr(self.size, name)
+            if found != expected:
+                raise ValueError(f"{name}: {found}; expected {expected}")
         return self._copy(**asdict(size))
 
     def with_bert(self, bert: keras_hub.models.BertBackbone) -> "TextGuidedBackbone":

@@ -23,7 +23,7 @@ import keras
 
 from tfimg.arguments import Parser, one_line, positive, refuse
 from tfimg.trainer import Checkpoint, FreshMetrics, History, choose_jit, choose_precision
-from training.recipes import RECIPES, Describing, Drawing, Words
+from training.recipes import RECIPES, Describing, Drawing, Restorer, Words
 
 _WARM_UP = 300
 _AVERAGING = 0.999
@@ -80,6 +80,11 @@ def main(arguments=None) -> int:
         )
     if args.init and args.text_encoder and not isinstance(recipe, Words):
         return refuse(parser.prog, "--init brings its own text encoder; leave out --text-encoder")
+    if args.words and (args.init or args.text_encoder or not isinstance(recipe, Restorer)):
+        return refuse(
+            parser.prog,
+            "--words is for the recipes restorer_…, without --init and without --text-encoder",
+        )
     from training import runs, workers
     from training.kinds import Options, kind_of
 
@@ -92,7 +97,7 @@ def main(arguments=None) -> int:
         spread = workers.strategy()
         precision, jit = choose_precision(args.mixed_precision), choose_jit(args.jit)
         options = Options(
-            tuple(args.data or ()), args.init, args.text_encoder, precision, args.seed
+            tuple(args.data or ()), args.init, args.text_encoder, args.words, precision, args.seed
         )
         with workers.scope(spread):
             task = kind.start(recipe, options)
@@ -154,6 +159,11 @@ def _parser():
         metavar="BERT",
         help="KerasHub BERT preset, or folder (KerasHub, Hugging Face), to build on; with --init "
         "for the recipe words alone, which teaches it to steer a trained preset",
+    )
+    parser.add_argument(
+        "--words",
+        metavar="PRESET",
+        help="a trained restorer whose text branch is taken, where the image network is new",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     parser.add_argument("--steps", type=positive, help="instead of the recipe's number")

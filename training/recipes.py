@@ -214,7 +214,9 @@ RECIPES = {
             "severity",
         ),
     ),
-    "restorer_tiny": Restorer(size="tiny", steps=66_000),
+    "restorer_tiny": Restorer(size="tiny", steps=72_000, crop_sizes=((0.0, 64), (0.85, 96))),
+    # Goes on from that, with --init, as restorer_small_int8 does.
+    "restorer_tiny_int8": Restorer(size="tiny", steps=5_000, learning_rate=6e-4, int8=True),
     # 36,000 and then, with --init, 66,000 steps: 55 and 98 minutes; CBSD68 33.03/30.39/27.14 dB.
     "restorer_small": Restorer(size="small", steps=66_000),
     # Goes on from that, with --init: 8,000 and then, with --seed 1, 4,500 steps, 25 and 14 minutes.

@@ -34,7 +34,9 @@ def main(arguments=None) -> int:
         for choice in args.mixed_precision:
             precision, jit = choose_precision(choice), choose_jit(args.jit)
             recipe = RECIPES[args.recipe]
-            options = Options(tuple(args.data or ()), args.init, args.text_encoder, precision)
+            options = Options(
+                tuple(args.data or ()), args.init, args.text_encoder, precision=precision
+            )
             rates = measure(kind_of(recipe), recipe, options, jit, args.steps, args.rounds)
             rows.append({"precision": precision, "jit": jit, **rates})
     except (ImportError, OSError, TypeError, ValueError) as error:

@@ -15,7 +15,7 @@ from tfimg.image.discriminator import discriminator
 from tfimg.image.encoder import image_encoder
 from tfimg.image.generator import generator
 from tfimg.image.tone import tone
-from tfimg.layers import BilinearUpsampling
+from tfimg.layers import BilinearUpsampling, Patches
 from tfimg.network import SIZES, image_network
 from tfimg.text.encoder import text_encoder
 
@@ -82,8 +82,8 @@ def _steering(layer):
     )
 
 
-def _upsampling(layer):
-    features = keras.Input((None, None, 6), name="features")
+def _upsampling(layer, channels=6):
+    features = keras.Input((None, None, channels), name="features")
     return keras.Model({"features": features}, {"features": layer(features)})
 
 
@@ -147,6 +147,11 @@ MODULES = {
         lambda: _upsampling(BilinearUpsampling(4)),
         lambda: {"features": _features()},
         covers=(BilinearUpsampling,),
+    ),
+    "Patches": Module(
+        lambda: _upsampling(Patches(2), 12),
+        lambda: {"features": np.repeat(_features(), 2, axis=-1)},
+        covers=(Patches,),
     ),
     "text_encoder": Module(lambda: text_encoder(tiny.bert(), len(INTENTS)), _token_ids),
     "text_encoder_wide": Module(lambda: text_encoder(tiny.bert(), 10, 7), _token_ids),

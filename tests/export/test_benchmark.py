@@ -72,12 +72,22 @@ def test_the_percentile_is_passed_by_no_more_than_a_twentieth(rounds, expected):
     assert sum(time > expected for time in times) <= rounds / 20
 
 
-def test_every_subject_runs_once_a_round_after_one_to_warm_up():
-    calls = []
-    subjects = {name: Subject(lambda name=name: calls.append(name)) for name in ("a", "b")}
-    timed = benchmark.measure(subjects, 3)
-    assert calls == ["a", "b"] * 4
-    assert all(len(times) == 3 and min(times) >= 0 for times in timed.values())
+def test_quick_subjects_run_several_times_a_round_and_slow_ones_once(monkeypatch):
+    calls, now = [], [0.0]
+    monkeypatch.setattr(benchmark.time, "perf_counter", lambda: now[0])
+
+    def lasting(name, seconds):
+        def run():
+            calls.append(name)
+            now[0] += seconds
+
+        return Subject(run)
+
+    subjects = {"quick": lasting("quick", 0.0375), "slow": lasting("slow", 0.125)}
+    timed = benchmark.measure(subjects, 2)
+    # 100 ms are filled by three runs of 37.5 ms, of which the last ends later.
+    assert calls == ["quick", "slow"] * 2 + ["quick", "quick", "quick", "slow"] * 2
+    assert timed == {"quick": pytest.approx([37.5] * 2), "slow": pytest.approx([125.0] * 2)}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from PIL import Image
 
 import tfimg
 from tests import tiny
+from tfimg.network import SIZES
 from training import fit, recipes, runs
 from training.kinds import Options, kind_of
 from training.sentences import draw_sentences, sentence_batches
@@ -76,6 +77,12 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(photos, tmp_path):
             ["--recipe", "restorer_tiny", "--data", ".", "--init", "a", "--text-encoder", "b"],
             "leave out --text-encoder",
         ),
+        (["--recipe", "words", "--words", "a"], "--words is for the recipes restorer_"),
+        (
+            ["--recipe", "restorer_tiny", "--data", ".", "--init", "a", "--words", "b"],
+            "without --init",
+        ),
+        (["--recipe", "restorer_tiny", "--data", ".", "--words", "no_such_preset"], "no_such_pr"),
         (["--recipe", "words", "--seed", "-1"], "Seed must be"),
     ],
 )
@@ -156,6 +163,16 @@ def test_another_bert_learns_to_steer_a_trained_preset(preset, tmp_path):
         np.testing.assert_array_equal(old, new)
     embedding = task.embed("remove the noise")
     assert embedding.shape == (10,) and np.isfinite(embedding).all()
+
+
+def test_a_new_image_network_is_built_on_words_that_are_known(preset):
+    kind, recipe = kind_of(recipes.RECIPES["restorer_tiny"]), recipes.RECIPES["restorer_tiny"]
+    task = kind.start(recipe, Options(words=str(preset)))
+    known = tfimg.ImageRestorer.from_preset(str(preset))
+    assert task.backbone.size == SIZES["tiny"] != known.backbone.size
+    assert task.interpret(["remove the rain"]) == known.interpret(["remove the rain"])
+    image = tiny.picture()
+    np.testing.assert_allclose(task.restore(image, "remove the rain"), image, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -6,23 +6,32 @@ from tfimg.image.blocks import convolution, downsample, residual_block
 
 
 def image_encoder(
-    image, embedding, widths: Sequence[int], num_blocks: Sequence[int], dtype=None
+    image,
+    embedding,
+    widths: Sequence[int],
+    num_blocks: Sequence[int],
+    patch: int = 1,
+    dtype=None,
 ) -> list:
     """Encodes a picture, steered by the words at every level.
 
     Args:
-        image: `(B, H, W, C)`; H and W multiples of `2 ** (len(widths) - 1)`.
+        image: `(B, H, W, C)`; H and W multiples of `patch * 2 ** (len(widths) - 1)`.
         embedding: `(B, D)` text embedding.
-        widths: channels of each level, the full-resolution one first.
+        widths: channels of each level, the finest one first.
         num_blocks: residual blocks of each level.
+        patch: side in pixels of the squares that are the positions of the finest level.
         dtype: dtype policy of the layers.
 
     Returns:
-        The features of every level, `(B, H / 2**level, W / 2**level, widths[level])`.
+        The features of every level, `(B, h / 2**level, w / 2**level, widths[level])` with
+        `h = H / patch` and `w = W / patch`.
 
-    Reference: Ronneberger et al., "U-Net", 2015.
+    Reference: Ronneberger et al., "U-Net", 2015; Zhang et al., "FFDNet", 2018 (patches).
     """
-    features = convolution(image, widths[0], name="stem", dtype=dtype)
+    # Single pixels are seen with their neighbours, patches by themselves.
+    size = 3 if patch == 1 else patch
+    features = convolution(image, widths[0], size, patch, name="stem", dtype=dtype)
     levels = []
     for level, (width, blocks) in enumerate(zip(widths, num_blocks, strict=True)):
         if level:

@@ -6,15 +6,24 @@ from collections.abc import Sequence
 from keras import layers, ops
 
 from tfimg.image.blocks import residual_block, upsample
+from tfimg.layers import Patches
 
 
-def generator(levels: list, embedding, num_blocks: Sequence[int], channels: int = 3, dtype=None):
+def generator(
+    levels: list,
+    embedding,
+    num_blocks: Sequence[int],
+    patch: int = 1,
+    channels: int = 3,
+    dtype=None,
+):
     """Decodes the features of every level into one picture, steered by the words.
 
     Args:
-        levels: features, the full-resolution ones first, as `image_encoder` returns them.
+        levels: features, the finest ones first, as `image_encoder` returns them.
         embedding: `(B, D)` text embedding.
-        num_blocks: residual blocks of each level but the last, the full-resolution one first.
+        num_blocks: residual blocks of each level but the last, the finest one first.
+        patch: side in pixels of the square that a position of the finest level becomes.
         channels: channels of the picture.
         dtype: dtype policy of all layers but the last, which is float32.
 
@@ -32,9 +41,15 @@ def generator(levels: list, embedding, num_blocks: Sequence[int], channels: int 
             )
     # No scale by the words here: it closes for a task that the features do not yet serve, and
     # behind a closed gate they never learn to. Nor one pixel wide: fine detail then stalls.
-    return layers.Conv2D(
-        channels, 3, padding="same", kernel_initializer="zeros", dtype="float32", name="to_image"
+    made = layers.Conv2D(
+        channels * patch**2,
+        3,
+        padding="same",
+        kernel_initializer="zeros",
+        dtype="float32",
+        name="to_image",
     )(features)
+    return made if patch == 1 else Patches(patch, dtype="float32", name="patches")(made)
 
 
 def layout(features, steer, dtype=None):

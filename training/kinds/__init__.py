@@ -25,6 +25,7 @@ class Options:
         init: preset to start from, or None.
         text_encoder: a KerasHub BERT preset, a folder in KerasHub's or Hugging Face's format, or
             None for our own small BERT: what an untrained network is built on, or learns from.
+        words: restorer's preset whose text branch an untrained image network is built on, or None.
         precision: dtype policy.
         seed: of everything that is drawn.
     """
@@ -32,6 +33,7 @@ class Options:
     data: tuple[Path, ...] = ()
     init: str | None = None
     text_encoder: str | None = None
+    words: str | None = None
     precision: str = "float32"
     seed: int = 0
 

@@ -34,6 +34,11 @@ def start(recipe, options: Options) -> tfimg.ImageRestorer:
 def restorer(size: str, options: Options) -> tfimg.ImageRestorer:
     """Returns a preset's restorer or an untrained one of a size, around a BERT of one's choice."""
     around = functools.partial(tfimg.TextGuidedBackbone.from_size, size, dtype=options.precision)
+    if options.words is not None:
+        known = tfimg.ImageRestorer.from_preset(options.words)
+        backbone = around(known.backbone.bert)
+        backbone.text_encoder.set_weights(known.backbone.text_encoder.get_weights())
+        return tfimg.ImageRestorer(backbone, known.preprocessor)
     if options.init is not None:
         known = tfimg.ImageRestorer.from_preset(options.init, dtype=options.precision)
         if options.text_encoder is None:
