@@ -30,6 +30,7 @@ from tfimg.arguments import Parser, one_line, positive, refuse
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _RUNTIMES = ("keras", "saved_model", "server", "litert")
+_NO_CHOICE = "--runtime is for restorers, on pictures beside which the peers run"
 # Milliseconds; quick subjects are repeated to fill them, in every round.
 _FILLED = 100
 # Above this many pixels the textbook network takes minutes and tens of gigabytes.
@@ -42,6 +43,8 @@ def main(arguments=None) -> int:
     args = parser.parse_args(arguments)
     try:
         width, height = _sides(args.size)
+        if args.runtime and width * height > _WITH_PEERS:
+            raise ValueError(_NO_CHOICE)
     except ValueError as error:
         return refuse(parser.prog, str(error))
     from tfimg import presets
@@ -85,18 +88,21 @@ def _subjects(task, preset, width, height, args, stack) -> dict[tuple[str, str],
     import tfimg
 
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    if isinstance(task, tfimg.TextToImage):
+    makes, large = isinstance(task, tfimg.TextToImage), width * height > _WITH_PEERS
+    if args.runtime and makes:
+        raise ValueError(_NO_CHOICE)
+    if makes:
         from export.maker_subjects import maker_subjects
 
         return maker_subjects(task, preset, args.threads, scratch)
-    if width * height > _WITH_PEERS:
+    if large:
         return subjects.large_subjects(preset, width, height, args.threads, scratch)
-    timed = {}
-    if "keras" in args.runtime:
+    timed, runtimes = {}, args.runtime or _RUNTIMES
+    if "keras" in runtimes:
         timed |= subjects.keras_subjects(preset, width, height, scratch)
-    if {"saved_model", "server"} & {*args.runtime}:
-        timed |= subjects.served_subjects(preset, width, height, args.runtime, scratch, stack)
-    if "litert" in args.runtime:
+    if {"saved_model", "server"} & {*runtimes}:
+        timed |= subjects.served_subjects(preset, width, height, runtimes, scratch, stack)
+    if "litert" in runtimes:
         timed |= subjects.litert_subjects(preset, width, height, args.threads, scratch)
     return timed
 
@@ -215,7 +221,7 @@ def _parser():
     )
     parser.add_argument("--preset", help="a bundled name or a folder")
     parser.add_argument("--size", default="256", help="side of the picture in pixels, or WxH")
-    parser.add_argument("--runtime", nargs="+", default=_RUNTIMES, choices=_RUNTIMES)
+    parser.add_argument("--runtime", nargs="+", choices=_RUNTIMES, help="by default all")
     parser.add_argument("--threads", type=positive, default=2)
     parser.add_argument("--rounds", type=positive, default=7)
     parser.add_argument("--json", action="store_true")

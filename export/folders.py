@@ -27,3 +27,15 @@ def written_whole(folder: Path) -> Iterator[Path]:
         fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def copy_card(preset: str | Path, folder: Path) -> None:
+    """Copies what tells of a preset's scores and licence beside its export, where it has that.
+
+    Args:
+        preset: its folder.
+        folder: where `card.json` and `README.md` go.
+    """
+    for name in ("card.json", "README.md"):
+        if (Path(preset) / name).is_file():
+            shutil.copy(Path(preset) / name, folder / name)

@@ -4,8 +4,8 @@
     python -m export.lite FOLDER IN… -o OUT  # no words: it diagnoses first
 
 It needs `numpy`, `ai-edge-litert` and Pillow. An app does the same with the same models, the
-vocabulary and `model.json`; what it has to bring along is this file, `export.lite_model`,
-`export.wordpiece`, `tfimg.tiling`, `tfimg.postprocess` and `tfimg.pixels`.
+vocabulary and `model.json`; what it has to bring along is `LiteRestorer`, and what that is built
+on: `export.lite_model`, `export.wordpiece`, `tfimg.tiling`, `tfimg.postprocess`, `tfimg.pixels`.
 """
 
 import argparse
@@ -30,7 +30,8 @@ class LiteRestorer(LiteModel):
         threads: of the interpreter.
 
     Raises:
-        FileNotFoundError, ValueError: if the folder is none, lacks a file, or makes pictures.
+        FileNotFoundError, ValueError: if the folder is none, lacks a file, makes pictures, or is
+            broken.
 
     Example:
 
@@ -42,8 +43,8 @@ class LiteRestorer(LiteModel):
 
     restores = True
 
-    def __init__(self, folder: str | Path, threads: int = 2):
-        super().__init__(folder, threads)
+    def _load(self):
+        super()._load()
         self._diagnosis = self._runner("diagnosis")
         self._size = self.description["image"]["size"]
 

@@ -18,7 +18,7 @@ class LiteModel:
 
     Raises:
         FileNotFoundError: if the folder is none or lacks a file.
-        ValueError: if its models are for the other task.
+        ValueError: if its models are for the other task, or broken.
     """
 
     # Whether the models restore pictures; the others make them. A subclass says so.
@@ -28,11 +28,17 @@ class LiteModel:
         self.folder, self._threads = Path(folder), threads
         if not (self.folder / "model.json").is_file():
             raise FileNotFoundError(f"no exported model in {str(folder)!r}: model.json is missing")
+        try:
+            self._load()
+        except (json.JSONDecodeError, KeyError, RuntimeError, TypeError) as error:
+            raise ValueError(f"broken model in {str(folder)!r}: {error!r}") from error
+
+    def _load(self):
         text = (self.folder / "model.json").read_text(encoding="utf-8")
         self.description = json.loads(text)
         if ("diagnosis" in self.description) != self.restores:
             does, runner = ("makes", "lite_maker") if self.restores else ("restores", "lite")
-            raise ValueError(f"{str(folder)!r} {does} pictures; use export.{runner}")
+            raise ValueError(f"{str(self.folder)!r} {does} pictures; use export.{runner}")
         words = self.description["words"]
         self._tokenize = WordPiece(self.folder / words["vocabulary"], **words["tokenizer"])
         self._words, self._image = self._runner("words"), self._runner("image")

@@ -24,13 +24,8 @@ def maker_signatures(maker: TextToImage) -> dict:
     backbone, side = maker.backbone, maker.backbone.canvas
 
     def read(prompt):
-        words = trimmed(prompt, "prompt")
-        short = tf.debugging.Assert(
-            tf.reduce_all(tf.strings.length(words, "UTF8_CHAR") <= LONGEST_PROMPT),
-            [f"a prompt has more than {LONGEST_PROMPT} characters"],
-        )
-        with tf.control_dependencies([short]):
-            tokens = maker.preprocessor.tokenize(tf.identity(words))
+        words = trimmed(prompt, "prompt", LONGEST_PROMPT, "UTF8_CHAR")
+        tokens = maker.preprocessor.tokenize(words)
         return backbone.text_encoder(tokens, training=False)["embedding"]
 
     def drawn(embedding, seed):

@@ -28,13 +28,18 @@ def models(maker: tfimg.TextToImage, quantize: str) -> tuple[dict[str, bytes], d
     Returns:
         The files' contents by the models' names, and what `model.json` says of each name.
     """
+    words = "dynamic" if quantize == "int8" else quantize
     files = {
-        "words": convert(*_words(maker), "dynamic" if quantize == "int8" else quantize),
+        "words": convert(*_words(maker), words),
         "image": convert(*_image(maker, quantize), quantize, _calibration(maker)),
     }
     told = {
-        "words": interface(files["words"]),
-        "image": {"size": maker.backbone.canvas, **interface(files["image"])},
+        "words": {"precision": words, **interface(files["words"])},
+        "image": {
+            "precision": quantize,
+            "size": maker.backbone.canvas,
+            **interface(files["image"]),
+        },
     }
     return files, told
 
@@ -58,10 +63,10 @@ def _image(maker, quantize):
     def image(image, embedding):
         noise = tf.cast(image, tf.float32) / 255.0
         inputs = {"image": noise, "mask": tf.zeros_like(noise[..., :1]), "embedding": embedding}
-        made = tf.clip_by_value(network(inputs, training=False)["image"], 0, 1)
-        if quantize == "int8":  # the converter makes these floats the 256 levels of a uint8
-            return {"image": made}
-        return {"image": tf.cast(tf.round(made * 255), tf.uint8)}
+        made = network(inputs, training=False)["image"]
+        if quantize == "int8":  # as in `phone_restorer`
+            return {"image": tf.quantization.fake_quant_with_min_max_args(made, 0, 1)}
+        return {"image": tf.cast(tf.round(tf.clip_by_value(made, 0, 1) * 255), tf.uint8)}
 
     specs = [
         tf.TensorSpec([1, side, side, 3], tf.uint8, "image"),

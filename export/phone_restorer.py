@@ -44,13 +44,16 @@ def models(
         raise ValueError(f"the preset has {labels} labels of its own; expected one that diagnoses")
     if quantize == "int8" and not photos:
         raise ValueError("int8 needs photos to calibrate on")
-    words = "dynamic" if quantize == "int8" else quantize
-    diagnosis = "none" if quantize == "none" else "float16"
+    precisions = {
+        "words": "dynamic" if quantize == "int8" else quantize,
+        "image": quantize,
+        "diagnosis": "none" if quantize == "none" else "float16",
+    }
     rows = _calibration(restorer, photos, size or _CALIBRATION_SIDE)
     files = {
-        "words": convert(*_words(restorer), words),
+        "words": convert(*_words(restorer), precisions["words"]),
         "image": convert(*_image(restorer, size, quantize), quantize, rows),
-        "diagnosis": convert(*_diagnosis(restorer, size), diagnosis),
+        "diagnosis": convert(*_diagnosis(restorer, size), precisions["diagnosis"]),
     }
     told = {
         "words": interface(files["words"]),
@@ -71,6 +74,7 @@ def models(
             **interface(files["diagnosis"]),
         },
     }
+    told = {name: {"precision": precisions[name], **part} for name, part in told.items()}
     return files, {"labels": INTENTS, **told}
 
 

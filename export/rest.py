@@ -6,6 +6,7 @@ Reference: https://www.tensorflow.org/tfx/serving/api_rest
 import asyncio
 import base64
 import binascii
+import contextlib
 import json
 import re
 
@@ -26,12 +27,33 @@ _PATH = re.compile(r"(?P<name>[^/:]+)(/versions/(?P<version>\d+))?(?P<verb>:pred
 
 
 _RETRY = {"Retry-After": "1"}
+# Bodies of the largest size that may be here at a time; those of a usual size are many more.
+_BODIES = 8
 # Of the runtime's codes those that may pass: too little memory, and not available.
 _LATER = (8, 14)
 
 
 class _TooLarge(Exception):
     pass
+
+
+class _TooSlow(Exception):
+    pass
+
+
+class _Room:
+    """Counts the bytes of the bodies that are here, so that many large ones do not fill memory."""
+
+    def __init__(self, limit: int):
+        self._left = limit
+
+    def take(self, size: int) -> None:
+        if size > self._left:
+            raise QueueFull("the server holds as many bytes of requests as it may")
+        self._left -= size
+
+    def give_back(self, size: int) -> None:
+        self._left += size
 
 
 def application(model: ServedModel, max_bytes: int, seconds: float) -> Starlette:
@@ -43,8 +65,10 @@ def application(model: ServedModel, max_bytes: int, seconds: float) -> Starlette
     Args:
         model: what is served.
         max_bytes: of a request's body.
-        seconds: after which a request that was not answered fails.
+        seconds: after which a request that has not come in whole, and after that one that was not
+            answered, fails.
     """
+    room = _Room(_BODIES * max_bytes)
 
     async def models(request: Request) -> Response:
         parts = _PATH.fullmatch(request.path_params["rest"])
@@ -60,11 +84,14 @@ def application(model: ServedModel, max_bytes: int, seconds: float) -> Starlette
                 return JSONResponse(_metadata(model))
             if parts["verb"] is None:
                 return JSONResponse(_status(model))
-            return JSONResponse(await _predict(model, await _body(request, max_bytes), seconds))
+            async with _body(request, max_bytes, room, seconds) as body:
+                return JSONResponse(await _predict(model, body, seconds))
         except NotFound as error:
             return _error(404, error)
         except _TooLarge as error:
             return _error(413, error)
+        except _TooSlow as error:
+            return _error(408, error)
         except QueueFull as error:
             return _error(429 if model.ready else 503, error, _RETRY)
         except DeadlinePassed as error:
@@ -96,21 +123,32 @@ def _error(status, reason, headers=None):
     return JSONResponse({"error": " ".join(str(reason).split())}, status, headers)
 
 
-async def _body(request, limit):
-    """Reads a body, and stops reading where it grows too large."""
+@contextlib.asynccontextmanager
+async def _body(request, limit, room, seconds):
+    """Reads a body, and stops reading where it grows too large or comes too slowly."""
     declared = request.headers.get("content-length", "0")
-    chunks, size = [], int(declared) if declared.isdigit() else 0
-    if size <= limit:
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit:
-                break
-            chunks.append(chunk)
-    if size > limit:
-        raise _TooLarge(f"the request has more than {limit} bytes")
+    chunks, size = [], 0
     try:
-        return json.loads(b"".join(chunks))
+        try:
+            if declared.isdigit() and int(declared) > limit:
+                raise _TooLarge(f"the request has more than {limit} bytes")
+            async with asyncio.timeout(seconds):
+                async for chunk in request.stream():
+                    if size + len(chunk) > limit:
+                        raise _TooLarge(f"the request has more than {limit} bytes")
+                    room.take(len(chunk))
+                    size += len(chunk)
+                    chunks.append(chunk)
+        except TimeoutError as error:
+            raise _TooSlow(f"the request did not come in whole within {seconds:g} s") from error
+        yield _parsed(b"".join(chunks))
+    finally:
+        room.give_back(size)
+
+
+def _parsed(body):
+    try:
+        return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is not JSON: {error}") from error
 

@@ -9,14 +9,14 @@ and requests that TF Serving runs once to warm up.
 
 import argparse
 import json
+import math
 import os
-import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from export.folders import written_whole
+from export.folders import copy_card, written_whole
 from tfimg.arguments import Parser, one_line, positive, refuse
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -91,14 +91,12 @@ def write(task, folder: Path, card: str | Path, max_pixels: int) -> None:
         extra.mkdir()
         if restores:
             (extra / "labels.json").write_text(json.dumps(task.backbone.labels))
-        for name in ("card.json", "README.md"):
-            if (Path(card) / name).is_file():
-                shutil.copy(Path(card) / name, extra / name)
-        requests = _restoring(task) if restores else _making(task)
+        copy_card(card, extra)
+        requests = _restoring(task, max_pixels) if restores else _making(task)
         _write_warm_up(extra / "tf_serving_warmup_requests", folder.parent.name, requests)
 
 
-def _restoring(restorer):
+def _restoring(restorer, max_pixels):
     """One real request for each signature of a restorer."""
     import tensorflow as tf
 
@@ -106,7 +104,9 @@ def _restoring(restorer):
     from tfimg.tasks.preprocessor import NOTHING_KNOWN
 
     photo = tf.io.decode_png(presets.sample_path().read_bytes(), channels=3)
-    photo = tf.image.resize_with_crop_or_pad(photo, _WARM_UP_SIDE, _WARM_UP_SIDE)
+    # A server does not load what fails one of these.
+    side = min(_WARM_UP_SIDE, math.isqrt(max_pixels))
+    photo = tf.image.resize_with_crop_or_pad(photo, side, side)
     sentence, image = ["remove the noise"], photo[None]
     known = {} if restorer.diagnoses else {"instruction": [NOTHING_KNOWN]}
     return {

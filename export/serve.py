@@ -111,7 +111,7 @@ def _parser():
     parser.add_argument("--timeout", type=float, default=30, help="seconds for a request")
     # By default enough for the largest picture as PNG, which base64 makes a third larger.
     parser.add_argument("--max-bytes", type=positive, default=96 << 20, help="of a request")
-    parser.add_argument("--max-pixels", type=positive, default=4096 * 4096, help="of a picture")
+    parser.add_argument("--max-pixels", type=positive, default=4096 * 4096, help="of a request")
     parser.add_argument("--capacity", type=positive, default=64, help="requests that wait")
     parser.add_argument("--workers", type=positive, default=2, help="batches under way at a time")
     return parser

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from export.batching import Batcher, QueueFull
 from export.session import Session, Signature
+from tfimg.limits import LONGEST_INSTRUCTION
 
 _BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
@@ -30,7 +31,7 @@ class ServedModel:
     Args:
         folder: `NAME/VERSION`, a SavedModel; or `NAME`, of which the latest version is served.
         name: what clients call it; by default the folder's.
-        max_pixels: of one picture.
+        max_pixels: of the pictures of one request together.
         max_rows: pictures or sentences of one request.
         max_words: bytes of one instruction or prompt.
         capacity: requests that wait; one more is refused.
@@ -48,7 +49,7 @@ class ServedModel:
         name: str | None = None,
         max_pixels: int = 4096 * 4096,
         max_rows: int = 64,
-        max_words: int = 4096,
+        max_words: int = LONGEST_INSTRUCTION,
         capacity: int = 64,
         patience: float = 0.002,
         workers: int = 1,
@@ -164,10 +165,17 @@ class ServedModel:
         for key in ("instruction", "prompt"):
             for sentence in arrays.get(key, ()):
                 self._check_words(key, sentence)
-        for picture in arrays.get("image_bytes", ()):
-            self._check_file(picture)
+        sizes = [self._size_of(picture) for picture in arrays.get("image_bytes", ())]
         if "image" in arrays:
-            self._check_size(*arrays["image"].shape[1:3])
+            sizes += [arrays["image"].shape[1:3]] * count
+        total = sum(height * width for height, width in sizes)
+        if not all(map(all, sizes)) or total > self._max_pixels:
+            found = ", ".join(f"{width}x{height}" for height, width in sizes[:3])
+            found += ", ..." if len(sizes) > 3 else ""
+            raise BadRequest(
+                f"the request's pictures have {total} pixels ({found}); expected 1 or more each, "
+                f"and together at most {self._max_pixels}"
+            )
         return arrays
 
     def _check_words(self, key, sentence):
@@ -183,24 +191,18 @@ class ServedModel:
         if empty:
             raise BadRequest(f"{key} is empty; say in words what is wanted")
 
-    def _check_file(self, data):
+    def _size_of(self, data):
+        """Height and width, from the header; nothing is decoded."""
         if not isinstance(data, bytes):
             raise BadRequest("image_bytes must be bytes (in JSON an object with the key b64)")
         try:
             with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as picture:
-                width, height = picture.size  # from the header; nothing is decoded
+                return picture.height, picture.width
         except Image.DecompressionBombError as error:
             raise BadRequest(f"a picture is too large: {error}") from error
         except Exception as error:
             start = data[:16]
             raise BadRequest(f"image_bytes holds no PNG or JPEG; it starts with {start}") from error
-        self._check_size(height, width)
-
-    def _check_size(self, height, width):
-        if not 0 < height * width <= self._max_pixels:
-            raise BadRequest(
-                f"a picture has {width}x{height} pixels; expected 1 to {self._max_pixels}"
-            )
 
 
 def version_folder(folder: Path) -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfimg.degradations import INTENTS
+from tfimg.limits import LONGEST_INSTRUCTION
 
 # What `ImageClassifier.classify` looks at, too.
 from tfimg.tasks.image_classifier import CROP
@@ -59,7 +60,7 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
     backbone, tokenize = restorer.backbone, restorer.preprocessor.tokenize
 
     def read(instruction):
-        words = trimmed(instruction, "instruction")
+        words = trimmed(instruction, "instruction", LONGEST_INSTRUCTION, "BYTE")
         return backbone.text_encoder(tokenize(words), training=False)
 
     def network(image, embedding):
@@ -191,14 +192,26 @@ def decode(image_bytes: tf.Tensor, max_pixels: int) -> tf.Tensor:
         )
 
 
-def trimmed(sentences: tf.Tensor, name: str) -> tf.Tensor:
-    """Takes away what stands around sentences, and refuses those of which nothing is left."""
+def trimmed(sentences: tf.Tensor, name: str, longest: int, unit: str) -> tf.Tensor:
+    """Takes away what stands around sentences, and refuses those that say nothing or too much.
+
+    Args:
+        sentences: `(B,)` strings.
+        name: what they are, for people.
+        longest: how long one may be.
+        unit: `"BYTE"` or `"UTF8_CHAR"`, in which that is counted.
+    """
     words = tf.strings.regex_replace(sentences, _AROUND, "")
     there = tf.debugging.Assert(
         tf.reduce_all(tf.strings.length(words) > 0),
         [f"the {name} is empty; say in words what you want", sentences],
     )
-    with tf.control_dependencies([there]):
+    counted = {"BYTE": "bytes", "UTF8_CHAR": "characters"}[unit]
+    short = tf.debugging.Assert(
+        tf.reduce_all(tf.strings.length(words, unit) <= longest),
+        [f"the {name} has more than {longest} {counted}"],
+    )
+    with tf.control_dependencies([there, short]):
         return tf.identity(words)
 
 

@@ -265,8 +265,8 @@ def large_subjects(preset: str, width: int, height: int, threads: int, scratch: 
         lambda: restorer.restore(image, _SENTENCE), command=_restoring(preset, image, scratch)
     )
     subjects = {("Keras, tiles", preset): whole}
-    for quantize in ("none", "dynamic"):
-        tflite.write(restorer, scratch / quantize, quantize, _TILE, [])
+    for quantize in ("none", "dynamic", "int8"):
+        tflite.write(restorer, scratch / quantize, quantize, _TILE, tflite.calibration_photos())
         lite = LiteRestorer(scratch / quantize, threads)
         name = f"{preset}, {'float32' if quantize == 'none' else quantize}"
         subjects["LiteRT, tiles", name] = Subject(

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from export.conversion import QUANTIZATIONS
-from export.folders import written_whole
+from export.folders import copy_card, written_whole
 from tfimg.arguments import Parser, one_line, refuse
 
 _SMALLEST = 64
@@ -45,7 +45,8 @@ def main(arguments=None) -> int:
     from export.loading import load
 
     try:
-        write(load(preset), args.out, args.quantize, args.size, photos)
+        card = presets.resolve(preset)
+        write(load(preset), args.out, args.quantize, args.size, photos, card)
     except (OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     for path in sorted(args.out.iterdir()):
@@ -53,7 +54,14 @@ def main(arguments=None) -> int:
     return 0
 
 
-def write(task, folder: Path, quantize: str, size: int | None, photos: list) -> None:
+def write(
+    task,
+    folder: Path,
+    quantize: str,
+    size: int | None,
+    photos: list,
+    card: str | Path | None = None,
+) -> None:
     """Exports a task for LiteRT; the folder appears whole or not at all.
 
     Args:
@@ -62,6 +70,7 @@ def write(task, folder: Path, quantize: str, size: int | None, photos: list) -> 
         quantize: one of `QUANTIZATIONS`.
         size: side of a restorer's picture in pixels, or None for any.
         photos: uint8 `(H, W, 3)` arrays to calibrate a restorer's `int8` on.
+        card: folder of the preset, whose `card.json` and `README.md` go along, or None.
 
     Raises:
         ValueError: for another quantisation, `int8` without photos, or a size for a task that
@@ -102,6 +111,8 @@ def write(task, folder: Path, quantize: str, size: int | None, photos: list) -> 
         (fresh / "vocabulary.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
         text = json.dumps({"quantize": quantize, **told}, indent=1, ensure_ascii=False)
         (fresh / "model.json").write_text(text, encoding="utf-8")
+        if card is not None:
+            copy_card(card, fresh)
 
 
 def calibration_photos(folder: Path | None = None) -> list:

@@ -54,7 +54,7 @@ def main(arguments=None) -> int:
                 rows = maker_proof.compare(task, *artefacts)
             else:
                 rows = restorer_proof.compare(task, restorer_proof.cases(photos), *artefacts)
-    except (OSError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     if args.json:
         print(json.dumps([vars(row) for row in rows], indent=1))

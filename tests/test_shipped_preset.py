@@ -14,9 +14,14 @@ from tfimg.metrics import psnr
 from tfimg.pixels import to_float, to_uint8
 
 
+@pytest.fixture(scope="module", params=["restorer_small"])
+def bundled(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def restorer():
-    return tfimg.ImageRestorer.from_preset(presets.default())
+def restorer(bundled):
+    return tfimg.ImageRestorer.from_preset(bundled)
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +29,8 @@ def photo():
     return to_float(files.read_picture(presets.sample_path()).pixels)[60:316, 120:376]
 
 
-def test_it_is_small_and_its_card_is_true(restorer):
-    card = presets.card(presets.default())
+def test_it_is_small_and_its_card_is_true(restorer, bundled):
+    card = presets.card(bundled)
     assert card["size"] < 8_000_000
     assert card["parameters"] == restorer.backbone.count_params()
     assert card["licence"] and card["scores"]
@@ -155,7 +160,8 @@ MIXTURES = [names for count in (1, 2, 3) for names in itertools.combinations(NAM
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_descriptions_are_whole_and_keep_what_was_found(describer, restorer, language):
+def test_descriptions_are_whole_and_keep_what_was_found(describer, language):
+    restorer = tfimg.ImageRestorer.from_preset(presets.default())
     rng = np.random.default_rng(0)
     found = [dict.fromkeys(names, 0.9) for names in MIXTURES]
     severity = [dict(zip(NAMES, rng.random(9), strict=True)) for _ in MIXTURES]

@@ -1,5 +1,8 @@
-"""What can be asked of a maker of pictures, checked before anything is loaded."""
+"""What can be asked, checked before anything is loaded."""
 
+# Bytes of an instruction that a server reads; of more than a few sentences nothing is read anyway.
+LONGEST_INSTRUCTION = 4096
+# Of a maker of pictures.
 MOST_IMAGES, LONGEST_PROMPT, MOST_STEPS = 256, 1000, 16
 
 

@@ -97,6 +97,7 @@ def test_quick_subjects_run_several_times_a_round_and_slow_ones_once(monkeypatch
         (["--size", "large"], "large"),
         (["--size", "1920x8"], "1920x8"),
         (["--preset", "nowhere"], "nowhere"),
+        (["--size", "1024", "--runtime", "litert"], "--runtime is for restorers"),
     ],
 )
 def test_bad_arguments_are_refused_in_one_line(arguments, message, capsys):
@@ -114,11 +115,18 @@ def test_numbers_of_nothing_are_refused_in_one_line(option, capsys):
     assert option in error and "expected 1 or more" in error and "\n" not in error
 
 
-def test_a_preset_that_has_no_pictures_is_refused():
-    command = [sys.executable, "-m", "export.benchmark", "--preset", "describer"]
+@pytest.mark.parametrize(
+    ("preset", "options", "message"),
+    [
+        ("describer", [], "cannot load preset"),
+        ("icons_small", ["--runtime", "litert"], "--runtime is for restorers"),
+    ],
+)
+def test_a_preset_that_does_not_fit_is_refused(preset, options, message):
+    command = [sys.executable, "-m", "export.benchmark", "--preset", preset, *options]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("export.benchmark: error: cannot load preset")
+    assert done.stderr.splitlines()[-1].startswith(f"export.benchmark: error: {message}")
 
 
 def test_many_pictures_at_once_share_the_time():
@@ -140,7 +148,8 @@ def test_the_profiler_counts_what_a_convolution_costs():
 def test_the_command_times_everything(preset, size):
     arguments = ["--preset", str(preset), "--size", size, "--rounds", "1", "--json"]
     command = [sys.executable, "-m", "export.benchmark", *arguments]
-    command += ["--runtime", "saved_model", "server", "litert"]
+    if size == "64":
+        command += ["--runtime", "saved_model", "server", "litert"]
     # In a process of its own, because the number of threads is set before anything runs.
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr

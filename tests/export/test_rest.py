@@ -100,3 +100,48 @@ def test_a_server_that_closes_says_so(model):
     closing.predict = refuse
     status, headers, text = _predict(closing)
     assert (status, headers[b"retry-after"]) == (503, b"1") and "shutting down" in text
+
+
+def _feed(application, *bodies, pause=0.0):
+    """Sends several requests at once, each in two halves, and returns their statuses."""
+
+    async def one(body):
+        sent, halves = [], [body[: len(body) // 2], body[len(body) // 2 :]]
+
+        async def receive():
+            if len(halves) == 1:
+                await asyncio.sleep(pause)
+            return {"type": "http.request", "body": halves.pop(0), "more_body": bool(halves)}
+
+        async def send(message):
+            sent.append(message)
+
+        path = "/v1/models/m:predict"
+        scope = {"type": "http", "method": "POST", "path": path, "headers": [], "query_string": b""}
+        await application(scope, receive, send)
+        return sent[0]["status"]
+
+    async def every():
+        return await asyncio.gather(*map(one, bodies))
+
+    return asyncio.run(every())
+
+
+def _padded(size):
+    body = json.dumps({"signature_name": "double", "instances": [1, 2]})
+    return body.ljust(size).encode()
+
+
+def test_a_body_that_comes_too_slowly_is_refused(model):
+    served = model()
+    assert _feed(rest.application(served, 1000, 0.1), _padded(200), pause=5) == [408]
+    assert _feed(rest.application(served, 1000, 10), _padded(200), pause=0.1) == [200]
+
+
+def test_bodies_do_not_fill_memory_together(model):
+    """Eight of the largest size may be here at a time, and then as many again."""
+    application = rest.application(model(), 1000, 10)
+    statuses = _feed(application, *[_padded(1000)] * 12, pause=0.2)
+    assert sorted(statuses) == [200] * 8 + [429] * 4
+    assert _feed(application, *[_padded(1000)] * 8, pause=0.1) == [200] * 8
+    assert _feed(application, _padded(1001)) == [413]

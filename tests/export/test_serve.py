@@ -179,12 +179,28 @@ def _promising(width, height):
 _HUGE = _promising(20_000, 10_000)
 
 
+def _jpeg(picture):
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG")
+    return file.getvalue()
+
+
+# Its header is whole.
+_CUT_JPEG = _jpeg(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))[:-1500]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "message"),
     [
         ({"instances": [{**_row(), "image_bytes": _b64(b"text")}]}, 400, "no PNG or JPEG"),
         ({"instances": [{**_row(), "image_bytes": _b64(_png(PICTURE)[:99])}]}, 400, "PNG"),
+        ({"instances": [{**_row(), "image_bytes": _b64(_CUT_JPEG)}]}, 400, "JPEG"),
         ({"instances": [{**_row(), "image_bytes": _b64(_HUGE)}]}, 400, "too large"),
+        (
+            {"instances": [{**_row(), "image_bytes": _b64(_promising(100, 100))}] * 5},
+            400,
+            "100x100",
+        ),
         ({"instances": [{**_row(), "image_bytes": _b64(_promising(400, 300))}]}, 400, "400x300"),
         ({"instances": [_row(words="x" * 5000)]}, 400, "5000 bytes"),
         ({"instances": [_row(words="x" * 1_000_000)]}, 413, "300000 bytes"),
@@ -234,6 +250,9 @@ def _bomb():
     [
         (_request(image_bytes=[b"text"], instruction=[WORDS]), "INVALID_ARGUMENT", "no PNG"),
         (_request(image_bytes=[_HUGE], instruction=[WORDS]), "INVALID_ARGUMENT", "too large"),
+        (_request(image_bytes=[_CUT_JPEG], instruction=[WORDS]), "INVALID_ARGUMENT", "JPEG"),
+        (_request(image_bytes=[b"?"], instruction=[b"x" * 10**6]), "RESOURCE_EXHAUSTED", "message"),
+        (_request("encode_text", instruction=[b"x" * 5000]), "INVALID_ARGUMENT", "5000 bytes"),
         (_request(instruction=[WORDS]), "INVALID_ARGUMENT", "takes"),
         (_request("paint", instruction=[WORDS]), "NOT_FOUND", "paint"),
         (_request("encode_text", instruction=[b"\xff\xfe"]), "INVALID_ARGUMENT", "UTF-8"),

@@ -160,11 +160,14 @@ def test_files_describe_themselves(exported):
         scale = part["outputs"][0].get("scale")
         assert scale == (pytest.approx(1 / 255, rel=1e-5) if quantize == "int8" else None)
         assert model.description["labels"] == list(INTENTS)
+        found = [model.description[name]["precision"] for name in ("words", "image", "diagnosis")]
+        lighter = {"none": "none", "int8": "dynamic"}.get(quantize, quantize)
+        assert found == [lighter, quantize, "none" if quantize == "none" else "float16"]
 
 
-@pytest.fixture(scope="module")
-def shipped():
-    return tfimg.ImageRestorer.from_preset(presets.default())
+@pytest.fixture(scope="module", params=["restorer_small"])
+def shipped(request):
+    return tfimg.ImageRestorer.from_preset(request.param)
 
 
 @pytest.mark.parametrize("quantize", conversion.QUANTIZATIONS)
