@@ -30,7 +30,7 @@ class LiteModel:
             raise FileNotFoundError(f"no exported model in {str(folder)!r}: model.json is missing")
         try:
             self._load()
-        except (json.JSONDecodeError, KeyError, RuntimeError, TypeError) as error:
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise ValueError(f"broken model in {str(folder)!r}: {error!r}") from error
 
     def _load(self):
@@ -64,7 +64,10 @@ class LiteModel:
         path = self.folder / self.description[part]["file"]
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing")
-        return Interpreter(str(path), num_threads=self._threads).get_signature_runner()
+        try:
+            return Interpreter(str(path), num_threads=self._threads).get_signature_runner()
+        except (RuntimeError, ValueError) as error:
+            raise ValueError(f"broken model {str(path)!r}: {error}") from error
 
     def _read_uncached(self, words):
         token_ids, padding_mask = self._tokenize(words)

@@ -1,6 +1,7 @@
 """LiteRT beside Keras: the same pictures in every precision, without TensorFlow at hand."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -236,6 +237,27 @@ def test_bad_runs_are_refused_in_one_line(
     error = capsys.readouterr().err.strip()
     assert message in error and "\n" not in error
     assert not Path("out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("model.json", b"{"),
+        ("model.json", b"{}"),
+        ("model.json", b'{"diagnosis": {}, "words": {"tokenizer": 3}}'),
+        ("image.tflite", b"no model"),
+        ("vocabulary.txt", b"a\nb\n"),
+    ],
+)
+def test_a_broken_folder_is_refused_in_one_line(exported, name, content, tmp_path, capsys):
+    broken, picture = tmp_path / "broken", tmp_path / "in.png"
+    shutil.copytree(exported("none", SIDE).folder, broken)
+    (broken / name).write_bytes(content)
+    Image.fromarray(_picture(8, 8)).save(picture)
+    arguments = [str(broken), str(picture), "remove the noise", "-o", str(tmp_path / "out.png")]
+    assert lite.main(arguments) == 2
+    error = capsys.readouterr().err.strip()
+    assert "broken" in error and "\n" not in error
 
 
 @pytest.mark.parametrize(
