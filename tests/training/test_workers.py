@@ -129,7 +129,7 @@ def test_two_devices_of_a_process_nearly_equal_one(alone, photos, tmp_path):
     _finish([subprocess.Popen(command, cwd=ROOT, **pipes)])
     expected, found = _losses(alone), _losses(tmp_path)
     assert found[1] == pytest.approx(expected[1], rel=1e-5)
-    assert found == pytest.approx(expected, rel=0.02)
+    assert found == pytest.approx(expected, rel=0.05)
     assert _saved(tmp_path)["step"] == STEPS
 
 
