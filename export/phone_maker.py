@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 import tfimg
-from export.conversion import convert, interface
+from export.conversion import as_levels, convert, interface
 
 # What int8 is calibrated on, each with a canvas of its own.
 _PROMPTS = (
@@ -63,10 +63,7 @@ def _image(maker, quantize):
     def image(image, embedding):
         noise = tf.cast(image, tf.float32) / 255.0
         inputs = {"image": noise, "mask": tf.zeros_like(noise[..., :1]), "embedding": embedding}
-        made = network(inputs, training=False)["image"]
-        if quantize == "int8":  # as in `phone_restorer`
-            return {"image": tf.quantization.fake_quant_with_min_max_args(made, 0, 1)}
-        return {"image": tf.cast(tf.round(tf.clip_by_value(made, 0, 1) * 255), tf.uint8)}
+        return {"image": as_levels(network(inputs, training=False)["image"], quantize)}
 
     specs = [
         tf.TensorSpec([1, side, side, 3], tf.uint8, "image"),

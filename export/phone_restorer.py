@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 import tfimg
-from export.conversion import convert, interface
+from export.conversion import as_levels, convert, interface
 from export.integers import with_fused_shifts
 from tfimg.degradations import INTENTS, NAMES, degrade
 from tfimg.pixels import middle, to_float, to_uint8
@@ -106,12 +106,7 @@ def _image(restorer, size, quantize):
             "mask": tf.ones_like(picture[..., :1]),
             "embedding": embedding,
         }
-        restored = network(inputs, training=False)["image"]
-        if quantize == "int8":
-            # The converter makes these floats the 256 levels of a uint8, at which they saturate;
-            # to clip them would take it a tenth of its time.
-            return {"image": tf.quantization.fake_quant_with_min_max_args(restored, 0, 1)}
-        return {"image": tf.cast(tf.round(tf.clip_by_value(restored, 0, 1) * 255), tf.uint8)}
+        return {"image": as_levels(network(inputs, training=False)["image"], quantize)}
 
     specs = [
         tf.TensorSpec([1, size, size, 3], tf.uint8, "image"),
