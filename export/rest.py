@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from export.batching import DeadlinePassed, QueueFull
 from export.metadata import signature_map
+from export.room import Room
 from export.runtime import Failed
 from export.served import BadRequest, NotFound, ServedModel
 
@@ -27,8 +28,6 @@ _PATH = re.compile(r"(?P<name>[^/:]+)(/versions/(?P<version>\d+))?(?P<verb>:pred
 
 
 _RETRY = {"Retry-After": "1"}
-# Bodies of the largest size that may be here at a time; those of a usual size are many more.
-_BODIES = 8
 # Of the runtime's codes those that may pass: too little memory, and not available.
 _LATER = (8, 14)
 
@@ -41,22 +40,7 @@ class _TooSlow(Exception):
     pass
 
 
-class _Room:
-    """Counts the bytes of the bodies that are here, so that many large ones do not fill memory."""
-
-    def __init__(self, limit: int):
-        self._left = limit
-
-    def take(self, size: int) -> None:
-        if size > self._left:
-            raise QueueFull("the server holds as many bytes of requests as it may")
-        self._left -= size
-
-    def give_back(self, size: int) -> None:
-        self._left += size
-
-
-def application(model: ServedModel, max_bytes: int, seconds: float) -> Starlette:
+def application(model: ServedModel, max_bytes: int, seconds: float, room: Room) -> Starlette:
     """Returns the application.
 
     It answers `/v1/models/NAME` (status), `/v1/models/NAME/metadata`, `/v1/models/NAME:predict`,
@@ -67,8 +51,8 @@ def application(model: ServedModel, max_bytes: int, seconds: float) -> Starlette
         max_bytes: of a request's body.
         seconds: after which a request that has not come in whole, and after that one that was not
             answered, fails.
+        room: for the bodies that are here.
     """
-    room = _Room(_BODIES * max_bytes)
 
     async def models(request: Request) -> Response:
         parts = _PATH.fullmatch(request.path_params["rest"])

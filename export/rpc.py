@@ -1,7 +1,7 @@
 """TF Serving's gRPC services over a served model: Predict, GetModelMetadata, GetModelStatus."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import grpc
 import numpy as np
@@ -16,6 +16,7 @@ from tensorflow_serving.apis import (
 
 from export.batching import DeadlinePassed, QueueFull
 from export.metadata import signature_map
+from export.room import Room
 from export.runtime import Failed
 from export.served import BadRequest, NotFound, ServedModel
 
@@ -27,13 +28,14 @@ _CODES = {
     QueueFull: grpc.StatusCode.RESOURCE_EXHAUSTED,
     DeadlinePassed: grpc.StatusCode.DEADLINE_EXCEEDED,
     TimeoutError: grpc.StatusCode.DEADLINE_EXCEEDED,
+    CancelledError: grpc.StatusCode.CANCELLED,
     ValueError: grpc.StatusCode.INVALID_ARGUMENT,
     Failed: grpc.StatusCode.UNKNOWN,  # unless it says more, see `_code`
 }
 _BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
 
 
-def server(model: ServedModel, address: str, max_bytes: int, seconds: float):
+def server(model: ServedModel, address: str, max_bytes: int, seconds: float, room: Room):
     """Returns a gRPC server that was not started yet, and its port.
 
     Requests never wait for a thread: as many are let in as there are threads, and the model's
@@ -44,6 +46,7 @@ def server(model: ServedModel, address: str, max_bytes: int, seconds: float):
         address: `HOST:PORT`, `[HOST]:PORT` for IPv6; port 0 picks a free one.
         max_bytes: of a message.
         seconds: for requests that state no deadline.
+        room: for the messages that are here.
 
     Returns:
         A `grpc.Server` and the number of its port.
@@ -61,7 +64,7 @@ def server(model: ServedModel, address: str, max_bytes: int, seconds: float):
         ThreadPoolExecutor(threads), options=options, maximum_concurrent_rpcs=threads
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        _Prediction(model, max_bytes, seconds), made
+        _Prediction(model, max_bytes, seconds, room), made
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Model(model), made)
     try:
@@ -72,20 +75,26 @@ def server(model: ServedModel, address: str, max_bytes: int, seconds: float):
 
 
 class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
-    def __init__(self, model, max_bytes, seconds):
+    def __init__(self, model, max_bytes, seconds, room):
         self._model, self._max_bytes, self._seconds = model, max_bytes, seconds
+        self._room = room
 
     def Predict(self, request, context):
         try:
             _check(self._model, request.model_spec)
             signature = request.model_spec.signature_name or "serving_default"
-            inputs = {
-                name: _array(name, proto, self._max_bytes) for name, proto in request.inputs.items()
-            }
+            wanted = _wanted(self._model, signature, request.output_filter)
             left = context.time_remaining()
             seconds = self._seconds if left is None else min(left, self._seconds)
-            wanted = _wanted(self._model, signature, request.output_filter)
-            outputs = self._model.predict(signature, inputs, seconds).result(seconds)
+            with self._room.holding(request.ByteSize()):
+                inputs = {
+                    name: _array(name, proto, self._max_bytes)
+                    for name, proto in request.inputs.items()
+                }
+                future = self._model.predict(signature, inputs, seconds)
+                if not context.add_callback(future.cancel):  # who asked has hung up already
+                    future.cancel()
+                outputs = future.result(seconds)
         except tuple(_CODES) as error:
             return _abort(context, error)
         response = predict_pb2.PredictResponse()

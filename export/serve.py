@@ -34,6 +34,7 @@ def main(arguments=None) -> int:
     import uvicorn
 
     from export import rest, rpc
+    from export.room import Room
     from export.served import ServedModel
 
     try:
@@ -46,19 +47,20 @@ def main(arguments=None) -> int:
         )
     except (OSError, RuntimeError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
+    room = Room(args.max_bytes)
     host = args.host.strip("[]")
     shown = f"[{host}]" if ":" in host else host  # as addresses and URLs write IPv6
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listening = socket.create_server((host, args.rest_port), family=family, backlog=_BACKLOG)
         grpc_server, grpc_port = rpc.server(
-            model, f"{shown}:{args.grpc_port}", args.max_bytes, args.timeout
+            model, f"{shown}:{args.grpc_port}", args.max_bytes, args.timeout, room
         )
     except OSError as error:
         model.close()
         return refuse(parser.prog, one_line(error))
     config = uvicorn.Config(
-        rest.application(model, args.max_bytes, args.timeout),
+        rest.application(model, args.max_bytes, args.timeout, room),
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=_GRACE,

@@ -28,6 +28,11 @@ class StandIn(ServedModel):
         return self._batcher.submit(signature, inputs, time.monotonic() + seconds)
 
     @property
+    def requests(self) -> list:
+        """Those that wait, oldest first."""
+        return [*self._batcher._waiting]
+
+    @property
     def waiting(self) -> int:
         return self._batcher.waiting
 

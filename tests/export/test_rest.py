@@ -7,6 +7,7 @@ import pytest
 
 from export import rest
 from export.batching import QueueFull
+from export.room import Room
 from export.runtime import Failed
 from tests.export.stand_in import StandIn, double
 
@@ -22,7 +23,7 @@ def _ask(model, method, path, body=None):
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
-    asyncio.run(rest.application(model, 1 << 20, 10)(scope, receive, send))
+    asyncio.run(rest.application(model, 1 << 20, 10, Room(1 << 20))(scope, receive, send))
     text = b"".join(message.get("body", b"") for message in sent[1:]).decode()
     return sent[0]["status"], dict(sent[0]["headers"]), text
 
@@ -134,13 +135,13 @@ def _padded(size):
 
 def test_a_body_that_comes_too_slowly_is_refused(model):
     served = model()
-    assert _feed(rest.application(served, 1000, 0.1), _padded(200), pause=5) == [408]
-    assert _feed(rest.application(served, 1000, 10), _padded(200), pause=0.1) == [200]
+    assert _feed(rest.application(served, 1000, 0.1, Room(1000)), _padded(200), pause=5) == [408]
+    assert _feed(rest.application(served, 1000, 10, Room(1000)), _padded(200), pause=0.1) == [200]
 
 
 def test_bodies_do_not_fill_memory_together(model):
     """Eight of the largest size may be here at a time, and then as many again."""
-    application = rest.application(model(), 1000, 10)
+    application = rest.application(model(), 1000, 10, Room(1000))
     statuses = _feed(application, *[_padded(1000)] * 12, pause=0.2)
     assert sorted(statuses) == [200] * 8 + [429] * 4
     assert _feed(application, *[_padded(1000)] * 8, pause=0.1) == [200] * 8

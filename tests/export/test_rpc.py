@@ -16,13 +16,14 @@ from tensorflow_serving.apis import (
 )
 
 from export import rpc
+from export.room import Room
 from export.runtime import Failed
 from tests.export.stand_in import StandIn, double
 
 
 @contextlib.contextmanager
-def _running(model):
-    server, port = rpc.server(model, "127.0.0.1:0", 1 << 20, 30)
+def _running(model, max_bytes=1 << 20):
+    server, port = rpc.server(model, "127.0.0.1:0", max_bytes, 30, Room(max_bytes))
     server.start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield (
@@ -65,6 +66,52 @@ def test_a_flood_fills_the_queue_and_leaves_room_for_the_status():
         refused = [one.details() for one in asked if one.code().name == "RESOURCE_EXHAUSTED"]
     assert set(codes) == {"OK", "RESOURCE_EXHAUSTED"} and 64 < codes.count("OK") <= 80
     assert "64 requests are waiting already; try again later" in refused
+
+
+def test_messages_do_not_fill_memory_together():
+    """Eight of the largest size may be here at a time, and then as many again."""
+    gate = threading.Event()
+
+    def held(signature, inputs):
+        assert gate.wait(60)
+        return double(signature, inputs)
+
+    request = _request()
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.zeros(120, np.int64)))
+    with _running(StandIn(held), max_bytes=request.ByteSize()) as (predict, _):
+        asked = [predict.Predict.future(request, timeout=60) for _ in range(12)]
+        until = time.monotonic() + 30
+        while sum(one.done() for one in asked) < 4 and time.monotonic() < until:
+            time.sleep(0.01)
+        gate.set()
+        codes = [one.code().name for one in asked]
+        assert codes.count("OK") == 8 and codes.count("RESOURCE_EXHAUSTED") == 4
+        assert predict.Predict(request, timeout=10).outputs
+
+
+def test_who_hangs_up_leaves_the_queue():
+    entered, gate = threading.Event(), threading.Event()
+
+    def held(signature, inputs):
+        entered.set()
+        assert gate.wait(60)
+        return double(signature, inputs)
+
+    model = StandIn(held)
+    with _running(model) as (predict, _):
+        first = predict.Predict.future(_request(), timeout=60)
+        assert entered.wait(30)
+        second = predict.Predict.future(_request(), timeout=60)
+        until = time.monotonic() + 30
+        while not model.waiting and time.monotonic() < until:
+            time.sleep(0.01)
+        (waits,) = model.requests
+        second.cancel()
+        while not waits.answer.cancelled() and time.monotonic() < until:
+            time.sleep(0.01)
+        assert waits.answer.cancelled()
+        gate.set()
+        assert first.code().name == "OK"
 
 
 @pytest.mark.parametrize(("code", "name"), [(8, "RESOURCE_EXHAUSTED"), (13, "INTERNAL")])
