@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import tfimg
 from export.conversion import as_levels, convert, interface
+from export.lowering import lowered
 
 # What int8 is calibrated on, each with a canvas of its own.
 _PROMPTS = (
@@ -58,7 +59,7 @@ def _words(maker):
 
 def _image(maker, quantize):
     """The picture's half, the function to convert, and its arguments: noise and words."""
-    network, side = maker.backbone.image_network, maker.backbone.canvas
+    network, side = lowered(maker.backbone.image_network), maker.backbone.canvas
 
     def image(image, embedding):
         noise = tf.cast(image, tf.float32) / 255.0

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import tfimg
 from export.conversion import as_levels, convert, interface
-from export.integers import with_fused_shifts
+from export.lowering import lowered
 from tfimg.degradations import INTENTS, NAMES, degrade
 from tfimg.pixels import middle, to_float, to_uint8
 from tfimg.tasks.image_classifier import CROP
@@ -95,9 +95,9 @@ def _words(restorer):
 
 def _image(restorer, size, quantize):
     """The picture's half, the function to convert, and its arguments."""
-    network, width = restorer.backbone.image_network, restorer.backbone.embedding_width
-    if quantize == "int8" and restorer.backbone.embedding_dim is None:
-        network = with_fused_shifts(network)
+    width = restorer.backbone.embedding_width
+    fused = quantize == "int8" and restorer.backbone.embedding_dim is None
+    network = lowered(restorer.backbone.image_network, int8=fused)
 
     def image(image, embedding):
         picture = tf.cast(image, tf.float32) / 255.0

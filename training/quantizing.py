@@ -16,7 +16,7 @@ def quantized(network: keras.Model) -> keras.Model:
     The levels of what a layer is given lie between the smallest and the largest value in the batch,
     and a margin, as a converter finds them on calibration pictures: few large values cost all
     others their precision, and training learns to do without them. Where the words shift features
-    and a ReLU follows, what is negative is rounded away, see `export.integers`.
+    and a ReLU follows, what is negative is rounded away, see `export.lowering`.
 
     Args:
         network: a functional model.

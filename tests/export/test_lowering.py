@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 
-from export.integers import with_fused_shifts
+from export.lowering import lowered
 from tests import tiny
+from tfimg.fusion import WordScale, WordShift
 
 
 def _inputs(embedding):
@@ -14,21 +15,32 @@ def _inputs(embedding):
 
 def test_the_same_pictures_for_all_that_words_ask():
     network = tiny.perturb(tiny.restorer()).backbone.image_network
-    fused = with_fused_shifts(network)
+    fused = lowered(network, int8=True)
     assert {id(v) for v in fused.variables} >= {id(v) for v in network.trainable_variables}
     for embedding in (*np.eye(10, dtype=np.float32), np.ones(10, np.float32)):
         expected, found = (model(_inputs(embedding))["image"] for model in (network, fused))
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def test_nothing_is_left_that_is_slow():
+    maker = tiny.perturb(tiny.backbone(canvas=16, embedding_dim=7)).image_network
+    kinds = {type(layer) for layer in lowered(maker).layers}
+    assert not kinds & {keras.layers.Conv2DTranspose, WordScale, WordShift}
+    noise = np.random.default_rng(0).uniform(0, 1, (2, 16, 16, 3)).astype("float32")
+    words = np.random.default_rng(1).uniform(-1, 1, (2, 7)).astype("float32")
+    inputs = {"image": noise, "mask": np.zeros_like(noise[..., :1]), "embedding": words}
+    expected, found = (model(inputs)["image"] for model in (maker, lowered(maker)))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_what_is_added_to_the_words_is_never_negative():
     network = tiny.perturb(tiny.restorer()).backbone.image_network
-    fused = with_fused_shifts(network)
-    names = [layer.name for layer in fused.layers if layer.name.endswith("_words_fused")]
+    fused = lowered(network, int8=True)
+    names = [layer.name for layer in fused.layers if layer.name.endswith("_words_lowered")]
     assert names and not any(layer.name.endswith("_words") for layer in fused.layers)
-    name = names[0].removesuffix("_fused")
+    name = names[0].removesuffix("_lowered")
     before = keras.Model(network.input, network.get_layer(name).output)
-    after = keras.Model(fused.input, fused.get_layer(f"{name}_fused").output)
+    after = keras.Model(fused.input, fused.get_layer(f"{name}_lowered").output)
     inputs = _inputs(np.eye(10, dtype=np.float32)[0])
     wide, narrow = np.asarray(before(inputs)), np.asarray(after(inputs))
     np.testing.assert_allclose(np.maximum(narrow, 0), np.maximum(wide, 0), atol=1e-5)
