@@ -28,7 +28,7 @@ from tfimg.arguments import Parser, one_line, positive, refuse
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # No diagnosis is needed for these, so all take the same time.
-_WORDS = ("remove the noise", "sharpen it", "去掉噪点", "提高分辨率")
+_WORDS = ("remove the noise", "it is grainy", "去掉噪点", "噪点太多")
 _PREDICT = "/tensorflow.serving.PredictionService/Predict"
 # What a batch of another size changes where a value lies between two levels.
 _SAME = 1

@@ -79,6 +79,6 @@ def _enlarged(pictures, side):
     with show.bars("enlarging", len(pictures)) as (advance, _, _):
         for picture in pictures:
             larger = Image.fromarray(picture).resize((side, side), Image.Resampling.BICUBIC)
-            done.append(restorer.restore(np.asarray(larger), _LARGER))
+            done.append(restorer.restore(np.asarray(larger), _LARGER, insist=True))
             advance()
     return np.stack(done)

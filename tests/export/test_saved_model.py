@@ -139,8 +139,8 @@ def _forced(folder, asked, found):
 
 
 def test_what_a_picture_does_not_have_is_not_undone(tmp_path):
-    asked = {"haze": 9.0, "damage": 9.0, "blur": 9.0}
-    restorer = _forced(tmp_path / "1", asked, {"noise": 9.0})
+    asked = {"haze": 9.0, "damage": 9.0, "noise": 9.0}
+    restorer = _forced(tmp_path / "1", asked, {"rain": 9.0})
     (intents,) = np.array([[*row.values()] for row in restorer.interpret(WORDS[:1])], np.float32)
     wide = np.random.default_rng(2).integers(0, 256, (8, 520, 3), np.uint8)
     with Session(tmp_path / "1") as session:
@@ -150,7 +150,7 @@ def test_what_a_picture_does_not_have_is_not_undone(tmp_path):
             inputs = {"image": picture[None], "embedding": left[None]}
             return session.run("restore_embedded", inputs)["image"][0]
 
-        # Every photo has a little blur; in a large one scratches may be too fine to be seen.
+        # Every photo has a little noise; in a large one scratches may be too fine to be seen.
         for picture, without in ((PICTURE, ["haze", "damage"]), (wide, ["haze"])):
             inputs = {"image": picture[None], "instruction": WORDS[:1]}
             found = session.run("restore", inputs)["image"][0]

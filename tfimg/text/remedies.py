@@ -29,12 +29,12 @@ VAGUE = {"en": "make it better", "zh": "修一下这张图"}
 _JOINTS = {"en": " and ", "zh": "，"}
 # A diagnosed degradation is treated when it is likelier present than not.
 SURE = 0.5
-# What is asked for is left undone where a diagnosis finds it less likely than this: of these, whose
-# repair changes a picture most. Of the others every photo has a little.
+# What is asked for is left undone where a diagnosis finds it less likely than this. Noise is not
+# doubted: every photo has a little, and what is asked for most is not to wait for a diagnosis.
 ABSENT = 0.02
-DOUBTED = ("low_light", "faded", "rain", "haze", "damage")
+DOUBTED = tuple(name for name in REMEDIES["en"] if name != "noise")
 # In a large picture, of which a diagnosis sees a smaller copy, these may be too fine to be seen.
-FINE = ("rain", "damage")
+FINE = ("blur", "compression", "low_resolution", "rain", "damage")
 
 
 def remedy(names, language: str = "en") -> str:
