@@ -296,11 +296,11 @@ def meaning(restorer, monkeypatch):
 def test_what_a_picture_does_not_have_is_not_undone(restorer, meaning, finding):
     image, said = tiny.picture(), []
     meaning(haze=0.9)
-    finding({"haze": 0.01}, {"haze": 0.06}, {"haze": 0.01})
+    finding({"haze": 0.001}, {"haze": 0.06}, {"haze": 0.001})
     out = restorer.restore(image, WORDS, say=said.append)
     np.testing.assert_array_equal(out, image)
     assert out is not image
-    assert said == ["found hardly any of this: haze 1 %; left as it is, unless you insist"]
+    assert said == ["found hardly any of this: haze 0 %; left as it is, unless you insist"]
     undone = restorer.restore(image, WORDS, say=said.append)
     assert np.abs(undone - image).max() > 0.01 and len(said) == 1, "it may be there"
     insisted = restorer.restore(image, WORDS, insist=True, say=said.append)
@@ -311,9 +311,9 @@ def test_what_a_picture_does_not_have_is_not_undone(restorer, meaning, finding):
 def test_the_rest_of_a_request_is_done(restorer, meaning, finding):
     image, said = tiny.picture(), []
     meaning(haze=0.9, noise=0.8)
-    finding({"haze": 0.01, "noise": 0.0})
+    finding({"haze": 0.001, "noise": 0.0})
     out = restorer.restore(image, WORDS, say=said.append)
-    assert said == ["found hardly any of this: haze 1 %; the rest is done, unless you insist"]
+    assert said == ["found hardly any of this: haze 0 %; the rest is done, unless you insist"]
     meaning(haze=0.0, noise=0.8)
     np.testing.assert_array_equal(out, restorer.restore(image, WORDS))
 
@@ -325,7 +325,7 @@ def test_each_step_of_a_request_is_looked_at(restorer, finding, monkeypatch):
     monkeypatch.setattr(
         restorer, "embed", lambda words: np.array([*intents[words].values()], np.float32)
     )
-    finding({"haze": 0.01})
+    finding({"haze": 0.001})
     out = restorer.restore(image, "remove noise, then haze", say=list)
     monkeypatch.setattr(restorer, "plan", lambda _: [Step("remove noise")])
     np.testing.assert_array_equal(out, restorer.restore(image, "remove noise"))

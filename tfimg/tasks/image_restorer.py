@@ -114,8 +114,8 @@ class ImageRestorer(TextGuidedTask):
             describer: writes what was found and what is to be done, in the language of the words;
                 without it the names of what was found are told.
             insist: whether what is asked for is done though the picture seems not to need it.
-                Otherwise what it surely does not have is not undone, since that would spoil it; words
-                about noise are always followed.
+                Otherwise what it surely does not have is not undone, since that would spoil it; but
+                words about noise are always followed.
             match_colour: gives the result the input's mean and contrast of each colour.
             progress: called as `progress(done, total)` after each tile of a large picture.
             say: called with a line on each diagnosis, and on what is not undone.

@@ -31,7 +31,7 @@ _JOINTS = {"en": " and ", "zh": "，"}
 SURE = 0.5
 # What is asked for is left undone where a diagnosis finds it less likely than this. Noise is not
 # doubted: every photo has a little, and what is asked for most is not to wait for a diagnosis.
-ABSENT = 0.02
+ABSENT = 0.005
 DOUBTED = tuple(name for name in REMEDIES["en"] if name != "noise")
 # In a large picture, of which a diagnosis sees a smaller copy, these may be too fine to be seen.
 FINE = ("blur", "compression", "low_resolution", "rain", "damage")
