@@ -7,6 +7,14 @@ from PIL import Image
 import tfimg
 from tests import tiny
 
+# At the end they would keep one process busy while the other has nothing left.
+_LONGEST = ("test_workers.py", "test_fit.py", "test_benchmark.py", "test_serve.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Lets the files that take longest run first."""
+    items.sort(key=lambda item: item.path.name not in _LONGEST)
+
 
 @pytest.fixture(scope="session")
 def untrained():

@@ -31,8 +31,8 @@ class Maker:
 class Restorer:
     """Adds one to every pixel."""
 
-    def restore(self, image, instruction):
-        assert instruction == "increase the resolution"
+    def restore(self, image, instruction, insist):
+        assert instruction == "increase the resolution" and insist
         return image + 1
 
 
