@@ -43,20 +43,32 @@ def _request(**spec):
     return request
 
 
-def test_a_flood_fills_the_queue_and_leaves_room_for_the_status():
-    gate = threading.Event()
+def _held():
+    """A model that waits for a gate, whether it was entered, and the gate."""
+    entered, gate = threading.Event(), threading.Event()
 
     def held(signature, inputs):
+        entered.set()
         assert gate.wait(60)
         return double(signature, inputs)
 
+    return held, entered, gate
+
+
+def _wait(condition):
+    """Waits until something is so, for half a minute at most."""
+    until = time.monotonic() + 30
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def test_a_flood_fills_the_queue_and_leaves_room_for_the_status():
+    held, _, gate = _held()
     model = StandIn(held)
     with _running(model) as (predict, status):
         asked = [predict.Predict.future(_request(), timeout=60) for _ in range(150)]
-        until = time.monotonic() + 30
         # One batch of 16 may be under way, and 64 wait.
-        while sum(one.done() for one in asked) < 150 - 64 - 16 and time.monotonic() < until:
-            time.sleep(0.01)
+        _wait(lambda: sum(one.done() for one in asked) >= 150 - 64 - 16)
         assert model.waiting == 64
         request = get_model_status_pb2.GetModelStatusRequest()
         request.model_spec.name = "m"
@@ -70,19 +82,12 @@ def test_a_flood_fills_the_queue_and_leaves_room_for_the_status():
 
 def test_messages_do_not_fill_memory_together():
     """Eight of the largest size may be here at a time, and then as many again."""
-    gate = threading.Event()
-
-    def held(signature, inputs):
-        assert gate.wait(60)
-        return double(signature, inputs)
-
+    held, _, gate = _held()
     request = _request()
     request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.zeros(120, np.int64)))
     with _running(StandIn(held), max_bytes=request.ByteSize()) as (predict, _):
         asked = [predict.Predict.future(request, timeout=60) for _ in range(12)]
-        until = time.monotonic() + 30
-        while sum(one.done() for one in asked) < 4 and time.monotonic() < until:
-            time.sleep(0.01)
+        _wait(lambda: sum(one.done() for one in asked) >= 4)
         gate.set()
         codes = [one.code().name for one in asked]
         assert codes.count("OK") == 8 and codes.count("RESOURCE_EXHAUSTED") == 4
@@ -90,25 +95,16 @@ def test_messages_do_not_fill_memory_together():
 
 
 def test_who_hangs_up_leaves_the_queue():
-    entered, gate = threading.Event(), threading.Event()
-
-    def held(signature, inputs):
-        entered.set()
-        assert gate.wait(60)
-        return double(signature, inputs)
-
+    held, entered, gate = _held()
     model = StandIn(held)
     with _running(model) as (predict, _):
         first = predict.Predict.future(_request(), timeout=60)
         assert entered.wait(30)
         second = predict.Predict.future(_request(), timeout=60)
-        until = time.monotonic() + 30
-        while not model.waiting and time.monotonic() < until:
-            time.sleep(0.01)
+        _wait(lambda: model.waiting)
         (waits,) = model.requests
         second.cancel()
-        while not waits.answer.cancelled() and time.monotonic() < until:
-            time.sleep(0.01)
+        _wait(waits.answer.cancelled)
         assert waits.answer.cancelled()
         gate.set()
         assert first.code().name == "OK"
