@@ -139,14 +139,14 @@ class LiteRestorer(LiteModel):
             return np.array([*sure, 0.0], np.float32) if any(sure) else None
         embedding, labels = self.embed(instruction), self.description["labels"]
         wanted = {name for name in labels[:-1] if asked[name] >= told["sure"]}
-        if insist or wanted.isdisjoint(told["doubted"]):
+        doubtful = wanted.intersection(told["doubted"])
+        if max(image.shape[:2]) > told["side"]:  # too fine to be seen in a smaller copy
+            doubtful -= {*told["fine"]}
+        if insist or not doubtful:
             return embedding
-        seen = pixels.shrunk(image, told["side"])
-        found = self.classify(seen)
-        if seen is not image:
-            found |= dict.fromkeys(told["fine"], 1.0)
-        spared = {name for name in told["doubted"] if found[name] < told["absent"]} & wanted
-        if spared and spared == wanted:
+        found = self.classify(pixels.shrunk(image, told["side"]))
+        spared = {name for name in doubtful if found[name] < told["absent"]}
+        if spared == wanted:
             return None
         return np.where([name in spared for name in labels], np.float32(0), embedding)
 

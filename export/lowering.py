@@ -3,6 +3,7 @@
 - A convolution of single pixels and a rearrangement take a third of the time of a transposed
   convolution.
 - A row of the words' shifts and scales is added faster than one value a channel.
+- No mask: what it adds where every pixel is known is a bias of the patches.
 - Where int8 rounds, convolutions end in a ReLU before the words shift them. Where the words bring
   the bias, a convolution's output is rounded to 256 levels before the shift, although the ReLU
   after it throws most of its range away. With `b` at least as large as any shift `s`,
@@ -24,11 +25,12 @@ from tfimg.fusion import WordScale, WordShift
 from tfimg.layers import Patches
 
 
-def lowered(network: keras.Model, int8: bool = False) -> keras.Model:
+def lowered(network: keras.Model, whole: bool = False, int8: bool = False) -> keras.Model:
     """Returns a model of the same weights that computes the same.
 
     Args:
         network: an image network.
+        whole: whether all pixels are known of the pictures that it takes, and it takes no mask.
         int8: whether shifts are fused, in a network that ten probabilities steer. The largest shift
             of each channel is that of all the 1,024 sets of them.
     """
@@ -38,8 +40,18 @@ def lowered(network: keras.Model, int8: bool = False) -> keras.Model:
         every = np.array([*itertools.product((0.0, 1.0), repeat=embedding.shape[-1])], np.float32)
         steer = keras.Model(embedding, network.get_layer("steer").output)(every)
 
+    stem = network.get_layer("stem")
+    apart = stem.strides == stem.kernel_size  # no position sees beyond the picture's border
+
     def call(layer, *args, **kwargs):
-        if isinstance(layer, layers.Conv2DTranspose):
+        if whole and layer.name == "known":
+            return args[0][0]
+        if whole and layer.name == "canvas":
+            image, _ = args[0]
+            return image if apart else layer([image, ops.ones_like(image[..., :1])])
+        if whole and apart and layer is stem:
+            layer = _Whole(layer)
+        elif isinstance(layer, layers.Conv2DTranspose):
             layer = _Enlarging(layer)
         elif isinstance(layer, WordScale):
             layer = _Scale(layer)
@@ -48,7 +60,11 @@ def lowered(network: keras.Model, int8: bool = False) -> keras.Model:
             layer = _Shift(layer, largest)
         return layer(*args, **kwargs)
 
-    return keras.models.clone_model(network, clone_function=lambda layer: layer, call_function=call)
+    made = keras.models.clone_model(network, clone_function=lambda layer: layer, call_function=call)
+    if not whole:
+        return made
+    inputs = {name: made.input[name] for name in ("image", "embedding")}
+    return keras.Model(inputs, made.output)
 
 
 class _Lowered(layers.Layer):
@@ -60,6 +76,15 @@ class _Lowered(layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
+
+
+class _Whole(_Lowered):
+    """A convolution of patches, of whose input the last channel is 1 and is left out."""
+
+    def call(self, image):
+        kernel, patch = self.layer.kernel, self.layer.strides
+        bias = ops.sum(kernel[:, :, -1], axis=(0, 1))
+        return ops.conv(image, kernel[:, :, :-1], strides=patch) + bias
 
 
 class _Enlarging(_Lowered):

@@ -97,16 +97,12 @@ def _image(restorer, size, quantize):
     """The picture's half, the function to convert, and its arguments."""
     width = restorer.backbone.embedding_width
     fused = quantize == "int8" and restorer.backbone.embedding_dim is None
-    network = lowered(restorer.backbone.image_network, int8=fused)
+    network = lowered(restorer.backbone.image_network, whole=True, int8=fused)
 
     def image(image, embedding):
         picture = tf.cast(image, tf.float32) / 255.0
-        inputs = {
-            "image": picture,
-            "mask": tf.ones_like(picture[..., :1]),
-            "embedding": embedding,
-        }
-        return {"image": as_levels(network(inputs, training=False)["image"], quantize)}
+        made = network({"image": picture, "embedding": embedding}, training=False)
+        return {"image": as_levels(made["image"], quantize)}
 
     specs = [
         tf.TensorSpec([1, size, size, 3], tf.uint8, "image"),
@@ -117,16 +113,12 @@ def _image(restorer, size, quantize):
 
 def _diagnosis(restorer, size):
     """The picture's half again, the function to convert, and its argument."""
-    network, width = restorer.backbone.image_network, restorer.backbone.embedding_width
+    network = lowered(restorer.backbone.image_network, whole=True)
+    nothing = tf.zeros((1, restorer.backbone.embedding_width))
 
     def diagnosis(image):
         picture = tf.cast(image, tf.float32) / 255.0
-        inputs = {
-            "image": picture,
-            "mask": tf.ones_like(picture[..., :1]),
-            "embedding": tf.zeros((1, width)),
-        }
-        told = network(inputs, training=False)
+        told = network({"image": picture, "embedding": nothing}, training=False)
         severity = tf.clip_by_value(told["severity"], 0.0, 1.0)
         return {"probabilities": tf.sigmoid(told["logits"]), "severity": severity}
 

@@ -84,20 +84,20 @@ def restorer_signatures(restorer: ImageRestorer, max_pixels: int = MAX_PIXELS) -
             return as_said
         doubted, fine = (tf.constant(np.isin(INTENTS, names)) for names in (DOUBTED, FINE))
         unclear = tf.reduce_max(embedding, axis=1, keepdims=True) < SURE
-        asked = embedding >= SURE
+        asked, small = embedding >= SURE, tf.reduce_max(tf.shape(image)[1:3]) <= CROP
+        doubtful = asked & doubted & (small | ~fine)
 
         def looked():
             overall = diagnose(_shrunk(image, CROP))["probabilities"]
-            small = tf.reduce_max(tf.shape(image)[1:3]) <= CROP
             found = tf.cond(small, lambda: overall, lambda: diagnose(image)["probabilities"])
-            spared = asked & doubted & (overall < ABSENT) & (small | ~fine)
+            spared = doubtful & (overall < ABSENT)
             left = tf.where(unclear, found >= SURE, asked & ~spared)[:, :-1]
             nothing = ~tf.reduce_any(left, axis=1)
             diagnosed = tf.cast(tf.concat([left, nothing[:, None]], axis=1), tf.float32)
             untouched = nothing & (unclear[:, 0] | tf.reduce_any(spared, axis=1))
             return tf.where(unclear, diagnosed, tf.where(spared, 0.0, embedding)), untouched
 
-        return tf.cond(tf.reduce_any(unclear | (asked & doubted)), looked, lambda: as_said)
+        return tf.cond(tf.reduce_any(unclear | doubtful), looked, lambda: as_said)
 
     def mended(image, embedding):
         embedding, untouched = meant(image, embedding)

@@ -1,12 +1,13 @@
 """Lets many clients ask a server at once, and counts what comes back.
 
-    python -m export.traffic served/restorer [--clients 16] [--seconds 60]
+    python -m export.traffic served/restorer [--clients 16] [--seconds 60] [--least 90]
 
 The model first runs alone, in the C++ loader, in batches of a picture a client. Then `export.serve`
 serves it, and each client asks over gRPC for its own picture, for the next time as soon as it has
 its answer, which is compared with what the model gave for that picture alone. Requests are encoded
 beforehand and equal answers are not decoded, since the clients share the processor with the server.
-Where an answer is wrong or refused, or a client gets none, the exit status is 1.
+Where an answer is wrong or refused, a client gets none, or the server does not reach `--least`,
+the exit status is 1.
 """
 
 import argparse
@@ -81,11 +82,13 @@ def main(arguments=None) -> int:
         return refuse(parser.prog, one_line(error))
     every = sum(counts, Counter())
     rate = every["right"] / args.seconds
+    share = 100 * rate / alone
     print(f"the model alone, {args.clients} pictures a batch: {alone:.1f} pictures/s")
-    print(f"the server, {args.clients} clients: {rate:.1f} pictures/s ({100 * rate / alone:.0f} %)")
+    print(f"the server, {args.clients} clients: {rate:.1f} pictures/s ({share:.0f} %)")
     least, most = (which(count["right"] for count in counts) for which in (min, max))
     print(f"{least} to {most} answers a client; {every['wrong']} wrong, {every['refused']} refused")
-    return 1 if every["wrong"] or every["refused"] or not least else 0
+    lost = every["wrong"] or every["refused"] or not least
+    return 1 if lost or share < args.least else 0
 
 
 def baseline(
@@ -201,6 +204,13 @@ def _parser():
     parser.add_argument("folder", type=Path, help="what is served, NAME or NAME/VERSION")
     parser.add_argument("--clients", type=positive, default=16)
     parser.add_argument("--seconds", type=positive, default=60)
+    parser.add_argument(
+        "--least",
+        type=float,
+        default=90,
+        metavar="PERCENT",
+        help="of the rate of the model alone; what the server must reach",
+    )
     parser.add_argument("--size", type=positive, default=256, help="side of the pictures in pixels")
     return parser
 

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 
 from export.lowering import lowered
 from tests import tiny
@@ -20,6 +21,18 @@ def test_the_same_pictures_for_all_that_words_ask():
     for embedding in (*np.eye(10, dtype=np.float32), np.ones(10, np.float32)):
         expected, found = (model(_inputs(embedding))["image"] for model in (network, fused))
         np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("patch", [1, 2])
+def test_where_all_is_known_no_mask_is_taken(patch):
+    network = tiny.perturb(tiny.restorer(patch=patch)).backbone.image_network
+    whole = lowered(network, whole=True)
+    assert set(whole.input) == {"image", "embedding"}
+    inputs = _inputs(np.eye(10, dtype=np.float32)[0])
+    expected = network(inputs)
+    found = whole({name: inputs[name] for name in whole.input})
+    for name in ("image", "logits", "severity"):
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-5, rtol=1e-5)
 
 
 def test_nothing_is_left_that_is_slow():

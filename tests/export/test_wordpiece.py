@@ -1,6 +1,8 @@
 """The tokeniser that apps port, against KerasHub's, on everything the corpus says and more."""
 
+import json
 import random
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -57,6 +59,20 @@ def test_sentences_of_the_corpus_give_the_same_tokens(both, language):
         for _ in range(3000)
     ]
     assert len(set(sentences)) > 4000
+    _assert_equal(both, sentences)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_all_phrases_and_templates_give_the_same_tokens(both, language):
+    def phrases(bank):
+        if isinstance(bank, str):
+            return [bank]
+        parts = bank.values() if isinstance(bank, dict) else bank
+        return [phrase for part in parts for phrase in phrases(part)]
+
+    path = files("tfimg.text") / "phrases" / f"{language}.json"
+    sentences = [*filter(str.strip, phrases(json.loads(path.read_text(encoding="utf-8"))))]
+    assert len(sentences) > 1000
     _assert_equal(both, sentences)
 
 

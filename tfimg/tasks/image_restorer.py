@@ -18,14 +18,13 @@ from tfimg.tasks.image_classifier import CROP, ImageClassifier
 from tfimg.tasks.task import TextGuidedTask
 from tfimg.text.descriptions import language_of
 from tfimg.text.remedies import (
-    DOUBTED,
-    FINE,
+    ABSENT,
     REMEDIES,
     SURE,
+    doubted,
     in_words,
     intention,
     prescribe,
-    spared,
 )
 from tfimg.text.steps import Step, strength_of
 from tfimg.text.steps import steps as read_steps
@@ -214,15 +213,13 @@ class ImageRestorer(TextGuidedTask):
     def _left_to_do(self, intents, image, mask, say):
         """The intents without what the picture does not have; None if nothing is left of them."""
         asked = dict(zip(INTENTS, intents, strict=True))
-        if max(asked[name] for name in DOUBTED) < SURE:
-            return intents  # no need to look
-        seen = pixels.shrunk(image, CROP)
-        found = self._classifier().diagnose(seen).probabilities
-        if seen is not image:
-            found = {**found, **dict.fromkeys(FINE, 1.0)}
         if mask is not None:
-            found = {**found, "damage": 1.0}
-        names = spared(asked, found)
+            asked["damage"] = 0.0  # it is there
+        doubtful = doubted(asked, large=max(image.shape[:2]) > CROP)
+        if not doubtful:
+            return intents  # no need to look
+        found = self._classifier().diagnose(pixels.shrunk(image, CROP)).probabilities
+        names = [name for name in doubtful if found[name] < ABSENT]
         if not names:
             return intents
         left = np.where(np.isin(INTENTS, names), 0.0, intents).astype("float32")

@@ -54,14 +54,14 @@ def remedy(names, language: str = "en") -> str:
     return _JOINTS[language].join(sentences[name] for name in sentences if name in set(names))
 
 
-def spared(asked: dict[str, float], found: dict[str, float]) -> list[str]:
-    """Returns what words ask to be undone though a picture surely does not have it.
+def doubted(asked: dict[str, float], large: bool) -> list[str]:
+    """Returns what words ask to be undone that is left undone if a look does not find it.
 
     Args:
         asked: name to probability, what the words mean.
-        found: name to probability, what a diagnosis found.
+        large: whether the look is at a smaller copy of the picture.
     """
-    return [name for name in DOUBTED if asked[name] >= SURE and found[name] < ABSENT]
+    return [name for name in DOUBTED if asked[name] >= SURE and not (large and name in FINE)]
 
 
 def in_words(probabilities: dict[str, float]) -> str:
