@@ -1,14 +1,16 @@
-"""Times our network beside the textbook one and a NAFNet, in one run on one machine.
+"""Times our networks beside the textbook one and a NAFNet, in one run on one machine.
 
-    python -m export.benchmark [--size 256] [--runtime keras saved_model server litert] [--json]
+    python -m export.benchmark [--preset restorer_small restorer_tiny] [--size 256]
+    python -m export.benchmark --runtime keras saved_model server litert --json
 
 Milliseconds a picture are medians; each round times every network, so a slow moment hits all of
 them, and quick ones several times in a row, as an app with many pictures runs them. GMAC counts
 multiplications and additions of convolutions and matrix products; the share is of what a large
 float32 matrix product reaches on the same threads, of which the server has as many; the memory is
 the most that a process needs which restores one file and does nothing else.
-`--size` may also be `1920x1080` or `4000x3000`: then only ours are timed, whole files through
-`restore`. A preset that makes pictures from words is timed alone, at its own size.
+Without `--preset` all restorers that ship are timed. `--size` may also be `1920x1080` or
+`4000x3000`: then only ours are timed, whole files through `restore`. A preset that makes pictures
+from words is timed alone, at its own size.
 """
 
 import argparse
@@ -31,6 +33,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _RUNTIMES = ("keras", "saved_model", "server", "litert")
 _NO_CHOICE = "--runtime is for restorers, on pictures beside which the peers run"
+_ALONE = "{} makes pictures from words; time it alone"
 # Milliseconds; quick subjects are repeated to fill them, in every round.
 _FILLED = 100
 # Above this many pixels the textbook network takes minutes and tens of gigabytes.
@@ -50,8 +53,9 @@ def main(arguments=None) -> int:
     from tfimg import presets
 
     try:
-        preset = args.preset or presets.default()
-        presets.resolve(preset)
+        names = args.preset or presets.restorers()
+        for name in names:
+            presets.resolve(name)
     except ValueError as error:
         return refuse(parser.prog, one_line(error))
     # What the C++ runtime goes by, in this process and in the server's, which inherits it.
@@ -64,11 +68,13 @@ def main(arguments=None) -> int:
     tf.config.threading.set_intra_op_parallelism_threads(args.threads)
     tf.get_logger().setLevel("ERROR")
     try:
-        task = load(preset)
-        if isinstance(task, tfimg.TextToImage):
+        makers = {name: task for name in names if isinstance(task := load(name), tfimg.TextToImage)}
+        if makers and (args.runtime or len(names) > 1):
+            raise ValueError(_NO_CHOICE if args.runtime else _ALONE.format(*makers))
+        for task in makers.values():
             width = height = task.backbone.canvas
         with ExitStack() as stack:
-            timed = _subjects(task, preset, width, height, args, stack)
+            timed = _subjects(names, makers, width, height, args, stack)
             peak = peak_gflops()
             milliseconds = measure(timed, args.rounds)
             memory = {name: subject.peak_memory() for name, subject in timed.items()}
@@ -83,27 +89,31 @@ def main(arguments=None) -> int:
     return 0
 
 
-def _subjects(task, preset, width, height, args, stack) -> dict[tuple[str, str], Subject]:
+def _subjects(names, makers, width, height, args, stack) -> dict[tuple[str, str], Subject]:
     """What the arguments ask for; `stack` stops and removes it in the end."""
-    import tfimg
-
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    makes, large = isinstance(task, tfimg.TextToImage), width * height > _WITH_PEERS
-    if args.runtime and makes:
-        raise ValueError(_NO_CHOICE)
-    if makes:
+    if makers:
         from export.maker_subjects import maker_subjects
 
-        return maker_subjects(task, preset, args.threads, scratch)
-    if large:
-        return subjects.large_subjects(preset, width, height, args.threads, scratch)
-    timed, runtimes = {}, args.runtime or _RUNTIMES
-    if "keras" in runtimes:
-        timed |= subjects.keras_subjects(preset, width, height, scratch)
-    if {"saved_model", "server"} & {*runtimes}:
-        timed |= subjects.served_subjects(preset, width, height, runtimes, scratch, stack)
-    if "litert" in runtimes:
-        timed |= subjects.litert_subjects(preset, width, height, args.threads, scratch)
+        ((name, maker),) = makers.items()
+        return maker_subjects(maker, name, args.threads, scratch)
+    timed, runtimes, large = {}, args.runtime or _RUNTIMES, width * height > _WITH_PEERS
+    if not large and "keras" in runtimes:
+        timed |= subjects.keras_peers(width, height)
+    if not large and "litert" in runtimes:
+        timed |= subjects.litert_peers(width, height, args.threads)
+    for number, name in enumerate(names):
+        folder = scratch / str(number)
+        folder.mkdir()
+        if large:
+            timed |= subjects.large_subjects(name, width, height, args.threads, folder)
+            continue
+        if "keras" in runtimes:
+            timed |= subjects.keras_subjects(name, width, height, folder)
+        if {"saved_model", "server"} & {*runtimes}:
+            timed |= subjects.served_subjects(name, width, height, runtimes, folder, stack)
+        if "litert" in runtimes:
+            timed |= subjects.litert_subjects(name, width, height, args.threads, folder)
     return timed
 
 
@@ -219,7 +229,7 @@ def _parser():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--preset", help="a bundled name or a folder")
+    parser.add_argument("--preset", nargs="+", help="bundled names or folders")
     parser.add_argument("--size", default="256", help="side of the picture in pixels, or WxH")
     parser.add_argument("--runtime", nargs="+", choices=_RUNTIMES, help="by default all")
     parser.add_argument("--threads", type=positive, default=2)

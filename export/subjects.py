@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SENTENCE = "it is too grainy, please clean it up"
+# Tokens of the sentence, which the textbook network's BERT reads.
+_TOKENS = 11
 _CLIENTS = 16
 # Side of the tiles in LiteRT for larger pictures.
 _TILE = 512
@@ -53,60 +55,65 @@ class Subject:
         return most / (1e6 if sys.platform == "darwin" else 1e3)
 
 
-def keras_subjects(preset: str, width: int, height: int, scratch: Path) -> dict:
-    """Returns what is timed in Keras: `(runtime, network)` to a `Subject`.
-
-    With the words cached only the picture's half runs; without, the sentence is encoded as well.
+def keras_peers(width: int, height: int) -> dict:
+    """Returns the peers that are timed in Keras: `(runtime, network)` to a `Subject`.
 
     Args:
-        preset: our network, a bundled name or a folder.
         width, height: of the picture in pixels.
-        scratch: folder for the photo of the command.
     """
-    import numpy as np
     import tensorflow as tf
 
-    import tfimg
     from export.peers import bert_base, nafnet, textbook_network
 
     image = tf.random.uniform((1, height, width, 3), seed=0)
-    mask = tf.ones((1, height, width, 1))
-
-    restorer = tfimg.ImageRestorer.from_preset(preset)
-    tokens = restorer.preprocessor.tokenize([_SENTENCE])
-    backbone, pixels = restorer.backbone, restorer.backbone.heads("image")
-    cached = tf.constant(restorer.embed(_SENTENCE)[None])
-
     textbook, bert, peer = textbook_network(), bert_base(), nafnet()
-    length = int(np.sum(tokens["padding_mask"]))
     words = {
-        "token_ids": tf.ones((1, length), tf.int32),
-        "segment_ids": tf.zeros((1, length), tf.int32),
-        "padding_mask": tf.ones((1, length), tf.int32),
+        "token_ids": tf.ones((1, _TOKENS), tf.int32),
+        "segment_ids": tf.zeros((1, _TOKENS), tf.int32),
+        "padding_mask": tf.ones((1, _TOKENS), tf.int32),
     }
-
-    def compiled(function, *inputs, command=None):
-        graph = tf.function(function).get_concrete_function(*inputs)
-        return Subject(lambda: graph(*inputs), gmac=gmac(graph.graph), command=command)
-
     return {
-        ("Keras, words cached", "textbook"): compiled(
+        ("Keras, words cached", "textbook"): _compiled(
             lambda x: textbook(x, training=False),
             {"image": image, "embedding": tf.zeros((1, 768))},
         ),
-        ("Keras, words encoded", "textbook"): compiled(
+        ("Keras, words encoded", "textbook"): _compiled(
             lambda x, y: textbook(
                 {"image": x, "embedding": bert(y, training=False)["pooled_output"]}, training=False
             ),
             image,
             words,
         ),
-        ("Keras, words cached", "NAFNet"): compiled(lambda x: peer(x, training=False), image),
-        ("Keras, words cached", preset): compiled(
+        ("Keras, words cached", "NAFNet"): _compiled(lambda x: peer(x, training=False), image),
+    }
+
+
+def keras_subjects(preset: str, width: int, height: int, scratch: Path) -> dict:
+    """Returns how one of ours is timed in Keras: `(runtime, network)` to a `Subject`.
+
+    With the words cached only the picture's half runs; without, the sentence is encoded as well.
+
+    Args:
+        preset: a bundled name or a folder.
+        width, height: of the picture in pixels.
+        scratch: folder for the photo of the command.
+    """
+    import tensorflow as tf
+
+    import tfimg
+
+    image = tf.random.uniform((1, height, width, 3), seed=0)
+    mask = tf.ones((1, height, width, 1))
+    restorer = tfimg.ImageRestorer.from_preset(preset)
+    tokens = restorer.preprocessor.tokenize([_SENTENCE])
+    backbone, pixels = restorer.backbone, restorer.backbone.heads("image")
+    cached = tf.constant(restorer.embed(_SENTENCE)[None])
+    return {
+        ("Keras, words cached", preset): _compiled(
             lambda x: pixels(x, training=False)["image"],
             {"image": image, "mask": mask, "embedding": cached},
         ),
-        ("Keras, words encoded", preset): compiled(
+        ("Keras, words encoded", preset): _compiled(
             lambda x, y: pixels(
                 {**x, "embedding": backbone.text_encoder(y, training=False)["embedding"]},
                 training=False,
@@ -119,13 +126,13 @@ def keras_subjects(preset: str, width: int, height: int, scratch: Path) -> dict:
 
 
 def served_subjects(preset: str, width: int, height: int, runtimes, scratch, stack) -> dict:
-    """Returns what is timed in the C++ runtime, bare and behind the server.
+    """Returns how one of ours is timed in the C++ runtime, bare and behind the server.
 
     A picture goes to the server as PNG over REST and comes back as one; with many clients the time
     is that of all of them, shared out.
 
     Args:
-        preset: our network, a bundled name or a folder.
+        preset: a bundled name or a folder.
         width, height: of the picture in pixels.
         runtimes: "saved_model", "server" or both.
         scratch: folder for what is exported.
@@ -180,28 +187,20 @@ def served_subjects(preset: str, width: int, height: int, runtimes, scratch, sta
     return subjects
 
 
-def litert_subjects(preset: str, width: int, height: int, threads: int, scratch: Path) -> dict:
-    """Returns what is timed in LiteRT: `(runtime, network)` to a `Subject`.
-
-    The peers run in float32, ours in every precision; the words are cached, and timed alone as the
-    diagnosis is.
+def litert_peers(width: int, height: int, threads: int) -> dict:
+    """Returns the peers that are timed in LiteRT, in float32: `(runtime, network)` to a `Subject`.
 
     Args:
-        preset: our network, a bundled name or a folder.
         width, height: of the picture in pixels.
         threads: of the interpreter.
-        scratch: folder for what is exported.
     """
     import numpy as np
     import tensorflow as tf
 
-    import tfimg
-    from export import conversion, tflite
+    from export.conversion import convert
     from export.peers import nafnet, textbook_network
 
-    image = _photo(width, height)[None]
-    floats = {"image": image.astype(np.float32) / 255}
-
+    image = _photo(width, height)[None].astype(np.float32) / 255
     textbook, peer = textbook_network(), nafnet()
     pixels = tf.TensorSpec([1, height, width, 3], tf.float32, "image")
     words = tf.TensorSpec([1, 768], tf.float32, "embedding")
@@ -212,34 +211,51 @@ def litert_subjects(preset: str, width: int, height: int, threads: int, scratch:
     def peer_function(image):
         return {"image": peer(image, training=False)}
 
-    def runner(model, inputs, command=None):
-        from ai_edge_litert.interpreter import Interpreter
+    return {
+        ("LiteRT", "textbook"): _lite(
+            convert(textbook, textbook_function, [pixels, words]),
+            threads,
+            {"image": image, "embedding": np.zeros((1, 768), np.float32)},
+        ),
+        ("LiteRT", "NAFNet"): _lite(
+            convert(peer, peer_function, [pixels]), threads, {"image": image}
+        ),
+    }
 
-        run = Interpreter(model_content=model, num_threads=threads).get_signature_runner()
-        return Subject(lambda: run(**inputs), command=command)
 
+def litert_subjects(preset: str, width: int, height: int, threads: int, scratch: Path) -> dict:
+    """Returns how one of ours is timed in LiteRT: `(runtime, network)` to a `Subject`.
+
+    It runs in every precision; the words are cached, and timed alone as the diagnosis is.
+
+    Args:
+        preset: a bundled name or a folder.
+        width, height: of the picture in pixels.
+        threads: of the interpreter.
+        scratch: folder for what is exported.
+    """
+    import numpy as np
+
+    import tfimg
+    from export import conversion, tflite
+
+    image = _photo(width, height)[None]
     restorer = tfimg.ImageRestorer.from_preset(preset, dtype="float32")
     ours = {"image": image, "embedding": restorer.embed(_SENTENCE)[None]}
     tokens = restorer.preprocessor.tokenize([_SENTENCE])
     tokens = {name: np.asarray(numbers) for name, numbers in tokens.items()}
-    subjects = {
-        ("LiteRT", "textbook"): runner(
-            conversion.convert(textbook, textbook_function, [pixels, words]),
-            {**floats, "embedding": np.zeros((1, 768), np.float32)},
-        ),
-        ("LiteRT", "NAFNet"): runner(conversion.convert(peer, peer_function, [pixels]), floats),
-    }
+    subjects = {}
     for quantize in conversion.QUANTIZATIONS:
         size = width if width == height else None
         tflite.write(restorer, scratch / quantize, quantize, size, tflite.calibration_photos())
         name = f"{preset}, {'float32' if quantize == 'none' else quantize}"
         model = (scratch / quantize / "image.tflite").read_bytes()
         command = _on_a_phone(scratch / quantize, image[0], scratch)
-        subjects["LiteRT", name] = runner(model, ours, command)
+        subjects["LiteRT", name] = _lite(model, threads, ours, command)
         if quantize in ("none", "dynamic"):  # the others have one of these precisions
             for part, inputs in {"words": tokens, "diagnosis": {"image": image}}.items():
                 model = (scratch / quantize / f"{part}.tflite").read_bytes()
-                subjects[f"LiteRT, {part}", name] = runner(model, inputs)
+                subjects[f"LiteRT, {part}", name] = _lite(model, threads, inputs)
     return subjects
 
 
@@ -247,7 +263,7 @@ def large_subjects(preset: str, width: int, height: int, threads: int, scratch: 
     """Returns whole photos through `restore`, in tiles: in Keras and in LiteRT.
 
     Args:
-        preset: our network, a bundled name or a folder.
+        preset: a bundled name or a folder.
         width, height: of the photo in pixels.
         threads: of LiteRT's interpreter.
         scratch: folder for what is exported.
@@ -274,6 +290,22 @@ def large_subjects(preset: str, width: int, height: int, threads: int, scratch: 
             command=_on_a_phone(scratch / quantize, image, scratch),
         )
     return subjects
+
+
+def _compiled(function, *inputs, command=None):
+    """A function of Keras models as a graph."""
+    import tensorflow as tf
+
+    graph = tf.function(function).get_concrete_function(*inputs)
+    return Subject(lambda: graph(*inputs), gmac=gmac(graph.graph), command=command)
+
+
+def _lite(model, threads, inputs, command=None):
+    """A LiteRT model."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    run = Interpreter(model_content=model, num_threads=threads).get_signature_runner()
+    return Subject(lambda: run(**inputs), command=command)
 
 
 def gmac(graph) -> float:

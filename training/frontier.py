@@ -1,16 +1,16 @@
 """Draws how well noise is removed against how long it takes: ours, classics and published peers.
 
     python -m export.benchmark --runtime keras --json > speed.json
-    python -m training.evaluate --data BSD100 --list CBSD68_IDS.txt --degradation noise:25 \
-        --instruction-kind right --language en --json > scores.json
-    python -m training.frontier --speed speed.json --scores scores.json \
+    python -m training.evaluate --preset restorer_small --data BSD100 --list CBSD68_IDS.txt \
+        --degradation noise:25 --instruction-kind right --language en --json > small.json
+    python -m training.frontier --speed speed.json --scores small.json [tiny.json ...] \
         --data BSD100 --list CBSD68_IDS.txt --out frontier.png
 
-Several presets come as several files, in the same order. OpenCV's non-local means run here, on the
-same pictures; so does CBM3D, but on one alone, for its time, because it takes half a minute a
-picture: its score is the published one. Other peers are drawn where their published score and their
-arithmetic put them, at the rate at which the textbook network computes here. It needs the extra
-`figures`.
+Of the presets that were timed those are drawn whose scores are given. OpenCV's non-local means run
+here, on the same pictures; so does CBM3D, but on one alone, for its time, because it takes half a
+minute a picture: its score is the published one. Other peers are drawn where their published score
+and their arithmetic put them, at the rate at which the textbook network computes here. It needs the
+extra `figures`.
 """
 
 import argparse
@@ -88,26 +88,28 @@ def main(arguments=None) -> int:
     return 0
 
 
-def told(speed: list[Path], scores: list[Path]) -> list[Point]:
+def told(speed: Path, scores: list[Path]) -> list[Point]:
     """Reads our presets' points, the textbook network's and the published peers'.
 
     Args:
-        speed: what `export.benchmark --json` printed, a file a preset.
-        scores: what `training.evaluate --json` printed, in the same order.
+        speed: what `export.benchmark --json` printed.
+        scores: what `training.evaluate --json` printed, a file a preset.
 
     Raises:
         OSError, ValueError: if a file cannot be read, or lacks what is drawn.
     """
-    if len(speed) != len(scores):
-        raise ValueError(f"{len(speed)} files of --speed, but {len(scores)} of --scores")
-    points = []
-    for timed, scored in zip(map(_read, speed), map(_read, scores), strict=True):
-        rows = [row for row in timed.get("rows", []) if row.get("runtime") == _RUNTIME]
-        found = [r["psnr"] for r in scored.get("rows", []) if r.get("degradation") == _PROTOCOL]
-        if len(rows) != 2 or rows[0]["network"] != "textbook" or not found:
-            raise ValueError(f"expected two rows of {_RUNTIME!r}, and a row of {_PROTOCOL}")
-        textbook, ours = rows
-        points.append(Point(ours["network"], ours["median"], found[0], "ours"))
+    rows = [row for row in _read(speed).get("rows", []) if row.get("runtime") == _RUNTIME]
+    timed = {row["network"]: row for row in rows}
+    if "textbook" not in timed:
+        raise ValueError(f"{speed} has no row of {_RUNTIME!r} and the textbook network")
+    points, textbook = [], timed.pop("textbook")
+    for path in scores:
+        report = _read(path)
+        found = [r["psnr"] for r in report.get("rows", []) if r.get("degradation") == _PROTOCOL]
+        preset = report.get("preset")
+        if not found or preset not in timed:
+            raise ValueError(f"{path}: expected a row of {_PROTOCOL}, and a preset of {[*timed]}")
+        points.append(Point(preset, timed[preset]["median"], found[0], "ours"))
     rate = textbook["median"] / textbook["GMAC"]
     points.append(Point("textbook network", textbook["median"], None, "measured"))
     return points + [
@@ -177,7 +179,7 @@ def _parser():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--speed", required=True, nargs="+", type=Path, metavar="JSON")
+    parser.add_argument("--speed", required=True, type=Path, metavar="JSON")
     parser.add_argument("--scores", required=True, nargs="+", type=Path, metavar="JSON")
     parser.add_argument("--data", required=True, help="folder of clean pictures")
     parser.add_argument("--list", help="text file with the names of those that are taken")

@@ -1,7 +1,7 @@
 """Draws time and memory against the size of the picture that is restored.
 
-    python -m export.benchmark --size 1024x1024 --json > 1.json
-    python -m export.benchmark --size 4000x3000 --json > 12.json
+    python -m export.benchmark --preset restorer_small --size 1024x1024 --json > 1.json
+    python -m export.benchmark --preset restorer_small --size 4000x3000 --json > 12.json
     python -m training.scaling --speed 1.json 12.json --out scaling.png
 
 Time is to grow as the number of pixels does, and memory, but for the picture itself, not at all,

@@ -120,6 +120,7 @@ def test_numbers_of_nothing_are_refused_in_one_line(option, capsys):
     [
         ("describer", [], "cannot load preset"),
         ("icons_small", ["--runtime", "litert"], "--runtime is for restorers"),
+        ("icons_small", ["restorer_small"], "icons_small makes pictures from words"),
     ],
 )
 def test_a_preset_that_does_not_fit_is_refused(preset, options, message):

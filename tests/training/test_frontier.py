@@ -8,40 +8,50 @@ import pytest
 from training import frontier
 from training.frontier import Point
 
+RUNTIME = "Keras, words encoded"
 
-def _files(tmp_path, network="ours", psnr=30.0, protocol="noise:25"):
-    runtime = "Keras, words encoded"
+
+def _speed(folder, **milliseconds):
     rows = [
-        {"runtime": runtime, "network": "textbook", "median": 2000.0, "GMAC": 200.0},
-        {"runtime": "Keras, words cached", "network": network, "median": 9.0, "GMAC": 1.0},
-        {"runtime": runtime, "network": network, "median": 20.0, "GMAC": 1.0},
+        {"runtime": RUNTIME, "network": "textbook", "median": 2000.0, "GMAC": 200.0},
+        {"runtime": "Keras, words cached", "network": "ours", "median": 9.0, "GMAC": 1.0},
+        *({"runtime": RUNTIME, "network": n, "median": m} for n, m in milliseconds.items()),
     ]
-    speed, scores = tmp_path / f"{network}-speed.json", tmp_path / f"{network}-scores.json"
-    speed.write_text(json.dumps({"rows": rows}))
-    scores.write_text(json.dumps({"rows": [{"degradation": protocol, "psnr": psnr}]}))
-    return speed, scores
+    path = folder / "speed.json"
+    path.write_text(json.dumps({"rows": rows}))
+    return path
+
+
+def _scores(folder, preset, psnr=30.0, protocol="noise:25"):
+    path = folder / f"{preset}.json"
+    report = {"preset": preset, "rows": [{"degradation": protocol, "psnr": psnr}]}
+    path.write_text(json.dumps(report))
+    return path
 
 
 def test_points_are_where_they_were_measured_or_computed(tmp_path):
-    first, second = _files(tmp_path), _files(tmp_path, "larger", 31.0)
-    speed, scores = zip(first, second, strict=True)
-    points = {point.name: point for point in frontier.told([*speed], [*scores])}
+    speed = _speed(tmp_path, larger=50.0, ours=20.0, unscored=7.0)
+    scores = [_scores(tmp_path, "ours"), _scores(tmp_path, "larger", 31.0)]
+    points = {point.name: point for point in frontier.told(speed, scores)}
     assert points["ours"] == Point("ours", 20.0, 30.0, "ours")
-    assert points["larger"].psnr == 31.0
+    assert points["larger"] == Point("larger", 50.0, 31.0, "ours")
+    assert "unscored" not in points
     assert points["textbook network"] == Point("textbook network", 2000.0, None, "measured")
     # 2000 ms for 200 GMAC are 10 ms a GMAC.
     assert points["FFDNet"] == Point("FFDNet", 140.0, 31.21, "published")
 
 
 def test_what_lacks_a_row_is_refused(tmp_path):
-    speed, scores = _files(tmp_path, protocol="noise:15")
-    with pytest.raises(ValueError, match="noise:25"):
-        frontier.told([speed], [scores])
-    with pytest.raises(ValueError, match="1 files of --speed, but 0"):
-        frontier.told([speed], [])
+    speed = _speed(tmp_path, ours=20.0)
+    for scores in (_scores(tmp_path, "ours", protocol="noise:15"), _scores(tmp_path, "untimed")):
+        with pytest.raises(ValueError, match="noise:25, and a preset of .'ours'"):
+            frontier.told(speed, [scores])
+    speed.write_text(json.dumps({"rows": []}))
+    with pytest.raises(ValueError, match="textbook"):
+        frontier.told(speed, [])
     speed.write_text("{")
     with pytest.raises(ValueError, match="no JSON"):
-        frontier.told([speed], [scores])
+        frontier.told(speed, [])
 
 
 def test_a_method_is_scored_on_noisy_pictures(photos):
@@ -55,7 +65,7 @@ def test_a_method_is_scored_on_noisy_pictures(photos):
 
 def test_without_the_extra_it_says_what_to_install(tmp_path, photos, monkeypatch, capsys):
     monkeypatch.setitem(__import__("sys").modules, "bm3d", None)
-    speed, scores = _files(tmp_path)
+    speed, scores = _speed(tmp_path, ours=20.0), _scores(tmp_path, "ours")
     out = tmp_path / "frontier.png"
     arguments = ["--speed", str(speed), "--scores", str(scores), "--data", str(photos)]
     assert frontier.main([*arguments, "--out", str(out)]) == 2

@@ -24,6 +24,11 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in _FOLDER.glob("*/config.json"))
 
 
+def restorers() -> list[str]:
+    """Returns the names of the bundled presets that restore pictures."""
+    return [name for name in names() if "ImageRestorer" in card(name)["task"]]
+
+
 def default() -> str:
     """Returns the name of the preset that is used where none is given.
 
