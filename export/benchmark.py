@@ -1,6 +1,6 @@
 """Times our networks beside the textbook one and a NAFNet, in one run on one machine.
 
-    python -m export.benchmark [--preset restorer_small restorer_tiny] [--size 256]
+    python -m export.benchmark [--preset P ...] [--size 256]
     python -m export.benchmark --runtime keras saved_model server litert --json
 
 Milliseconds a picture are medians; each round times every network, so a slow moment hits all of

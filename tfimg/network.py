@@ -46,7 +46,7 @@ _STEER_WIDTH = 64
 _CANVAS_STEER_WIDTH = 192
 
 SIZES = {
-    "tiny": ImageSize((32, 48, 64), (0, 1, 1), (1, 1), patch=2),
+    "tiny": ImageSize((32, 48, 64), (1, 0, 1), (1, 0), patch=2),
     "small": ImageSize((16, 32, 48, 64), (1, 0, 1, 1), (1, 1, 0)),
     "base": ImageSize((32, 48, 96, 128), (1, 2, 2, 2), (2, 2, 2)),
     # For pictures made from words, of 64, and of 128 or 256 pixels.

@@ -166,7 +166,7 @@ def test_files_describe_themselves(exported):
         assert found == [lighter, quantize, "none" if quantize == "none" else "float16"]
 
 
-@pytest.fixture(scope="module", params=["restorer_small"])
+@pytest.fixture(scope="module", params=presets.restorers())
 def shipped(request):
     return tfimg.ImageRestorer.from_preset(request.param)
 
@@ -184,6 +184,17 @@ def test_the_shipped_preset_keeps_its_score(shipped, quantize, tmp_path):
     found = lite.LiteRestorer(folder).restore(noisy, words)
     difference = np.abs(found.astype(int) - expected).max()
     assert difference <= {"none": 1, "float16": 2}.get(quantize, 255)
+    assert psnr(to_float(found), photo) > psnr(to_float(expected), photo) - 0.3
+
+
+@pytest.mark.parametrize("quantize", ["dynamic", "int8"])
+def test_pictures_of_any_size_keep_their_score(quantize, tmp_path):
+    restorer = tfimg.ImageRestorer.from_preset(presets.default())
+    photo = to_float(files.read_picture(presets.sample_path()).pixels)[60:260, 120:376]
+    noisy = to_uint8(parse_protocol("noise:25:camera").apply(photo, 0))
+    expected = restorer.restore(noisy, WORDS[0])
+    tflite.write(restorer, tmp_path / "phone", quantize, None, tflite.calibration_photos())
+    found = lite.LiteRestorer(tmp_path / "phone").restore(noisy, WORDS[0])
     assert psnr(to_float(found), photo) > psnr(to_float(expected), photo) - 0.3
 
 

@@ -165,6 +165,17 @@ def test_another_bert_learns_to_steer_a_trained_preset(preset, tmp_path):
     assert embedding.shape == (10,) and np.isfinite(embedding).all()
 
 
+def test_what_is_frozen_is_not_trained():
+    recipe = recipes.Restorer(size="tiny", steps=1, int8=True, frozen=("tone", "steer"))
+    model = kind_of(recipe).trained(recipe, tiny.restorer())
+    frozen, trained = (
+        {variable.path.split("/")[0] for variable in variables}
+        for variables in (model.non_trainable_variables, model.trainable_variables)
+    )
+    assert {"tone_patches", "tone_words", "tone_gain", "steer"} <= frozen
+    assert {"stem", "decoder1_0_words", "to_image"} <= trained and not frozen & trained
+
+
 def test_a_new_image_network_is_built_on_words_that_are_known(preset):
     kind, recipe = kind_of(recipes.RECIPES["restorer_tiny"]), recipes.RECIPES["restorer_tiny"]
     task = kind.start(recipe, Options(words=str(preset)))

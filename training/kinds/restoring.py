@@ -120,6 +120,8 @@ def in_stages(
 def trained(recipe, task) -> keras.Model:
     # The classifier head is trained by a recipe of its own.
     network = task.backbone.heads("image")
+    for layer in network.layers:
+        layer.trainable = not layer.name.startswith(recipe.frozen)
     return quantized(network) if recipe.int8 else network
 
 
