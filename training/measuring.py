@@ -92,8 +92,9 @@ def measure(
     """Restores pictures as each request says, and compares with the clean ones.
 
     Every row has `psnr` and `ssim` of the outputs and `input_psnr` and `input_ssim` of what went
-    in, all clipped, not rounded, against the clean pictures, averaged over the pictures. Some rows
-    have more:
+    in, all clipped, not rounded, against the clean pictures, averaged over the pictures, and
+    `least_gain`, by how much the PSNR of the one picture rose that gained least. Some rows have
+    more:
 
     - low resolution: `psnr_luma` and `input_psnr_luma`, with as many pixels shaved off each side
       as the factor;
@@ -124,7 +125,8 @@ def measure(
                 diagnosis = _diagnosis(classifier.classify(case.image), case.present)
             output = _restore(restorer, case, request)
             after = {**_compare(output, case), **_extra(output, case, request)}
-            for name, value in {**before, **after, **diagnosis}.items():
+            gain = {"gain": after["psnr"] - before["input_psnr"]}
+            for name, value in {**before, **after, **gain, **diagnosis}.items():
                 scores[place][name].append(value)
             if place == 0 and index < _ON_SHEET:
                 result.cells += _cells(case, output, request, {**before, **after})
@@ -197,6 +199,8 @@ def _described(request):
 
 def _means(lists):
     means = {name: round(float(np.mean(values)), 4) for name, values in lists.items()}
+    del means["gain"]  # which the two means tell
+    means["least_gain"] = round(float(min(lists["gain"])), 4)
     found = {name: means.pop(f"found.{name}") for name in NAMES if f"found.{name}" in means}
     row = {"count": len(lists["psnr"]), **means}
     return {**row, "found": {k: v for k, v in found.items() if v}} if found else row

@@ -10,7 +10,7 @@ from rich.table import Table
 def scores_table(rows: list[dict[str, Any]]) -> Table:
     """A table of the rows that `training.evaluate` prints, below their degradations."""
     table = Table(f"{rows[0]['count']} pictures", "", box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("input\nPSNR", "\nPSNR", "\ngain", "input\nSSIM", "\nSSIM"):
+    for heading in ("input\nPSNR", "\nPSNR", "\ngain", "least\ngain", "input\nSSIM", "\nSSIM"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
     last = None
@@ -25,6 +25,7 @@ def scores_table(rows: list[dict[str, Any]]) -> Table:
             f"{row['input_psnr']:.2f}",
             f"{row['psnr']:.2f}",
             f"{row['psnr'] - row['input_psnr']:+.2f}",
+            f"{row['least_gain']:+.2f}",
             f"{row['input_ssim']:.4f}",
             f"{row['ssim']:.4f}",
             "; ".join(_notes(row)),

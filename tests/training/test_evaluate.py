@@ -139,6 +139,22 @@ def test_noise_goes_in_unclipped_and_the_output_is_compared_with_the_clean_photo
         assert row[name] == pytest.approx(np.mean(list(map(ssim, images, targets))), abs=1e-4)
 
 
+def test_the_picture_that_gains_least_is_told(oracle, photos):
+    protocol, files = parse_protocol("noise:25"), pictures(photos)
+    spoilt = 1
+    outputs = iter(
+        protocol.apply(clean(path), index) ** 3 if index == spoilt else clean(path)
+        for index, path in enumerate(files)
+    )
+    restorer = oracle(lambda *_, **__: next(outputs))
+    (row,) = measured(restorer, protocol, files, [Request("right", "en", "denoise")]).rows
+    image, target = protocol.apply(clean(files[spoilt]), spoilt), clean(files[spoilt])
+    lost = psnr(np.clip(image**3, 0, 1), target) - psnr(np.clip(image, 0, 1), target)
+    assert lost < -1
+    assert row["least_gain"] == pytest.approx(lost, abs=1e-4)
+    assert row["psnr"] > row["input_psnr"], "the mean hides it"
+
+
 def test_low_resolution_crops_to_a_multiple_and_adds_shaved_luma(oracle, photos):
     restorer = oracle(lambda image, *_, **__: image)
     files = pictures(photos)[:1]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from tfimg.data.augmentation import small_lights, vivid_colours
 from tfimg.degradations import NAMES, degrade
 from tfimg.degradations.fields import to_8_bit
 from tfimg.text.corpus import LANGUAGES, Corpus
@@ -49,6 +50,8 @@ class Mixture:
     weights: tuple[float, ...] = (2.5, 1.0, 1.2, 1.2, 0.6, 0.4, 0.6, 0.6, 1.8)
     pull: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 0.3, 0.3, 0.5, 0.3, 0.8)
     pull_nothing: float = 0.2
+    vivid: float = 0.0
+    lights: float = 0.0
 
 
 class Instructions:
@@ -107,7 +110,8 @@ def degraded_pairs(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> tuple
         `severity` (`(B, 9)`, 0..1, or -1 for what is not there).
     """
     batch = tf.shape(clean)[0]
-    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 5))
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 6))
+    clean = _augmented(clean, mixture, seeds[5])
     present = _draw_present(mixture, seeds[0])
     present = tf.repeat(present[None], batch, axis=0)
     named = _draw_named(present, mixture, seeds[1])
@@ -142,7 +146,8 @@ def diagnosed_pictures(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> t
         in `degraded_pairs`.
     """
     batch = tf.shape(clean)[0]
-    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 5))
+    clean = _augmented(clean, mixture, seeds[4])
     present = tf.repeat(_draw_present(mixture, seeds[0])[None], batch, axis=0)
     severity = tf.random.stateless_uniform((batch, len(NAMES)), seeds[1], *VISIBLE)
     degraded, _ = degrade(clean, present, severity, seeds[2])
@@ -180,6 +185,15 @@ def picture_weights(named: tf.Tensor, present: tf.Tensor, mixture: Mixture) -> t
     pulls = tf.where(present, tf.constant(mixture.pull, tf.float32), max(mixture.pull))
     least = tf.reduce_min(pulls, axis=1)
     return least * tf.where(tf.reduce_any(named & present, axis=1), 1.0, mixture.pull_nothing)
+
+
+def _augmented(clean, mixture, seed):
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+    if mixture.vivid:
+        clean = vivid_colours(clean, mixture.vivid, seeds[0])
+    if mixture.lights:
+        clean = small_lights(clean, mixture.lights, seeds[1])
+    return clean
 
 
 def _found(present, severity):

@@ -1,0 +1,62 @@
+"""Augmentation: what is changed, by how much, and in how many pictures."""
+
+import itertools
+
+import numpy as np
+import tensorflow as tf
+
+from tfimg.data.augmentation import small_lights, vivid_colours
+
+CLEAN = np.random.default_rng(0).uniform(0.2, 0.8, (4, 32, 32, 3)).astype(np.float32)
+
+
+def test_vivid_colours_are_the_same_colours_further_from_grey():
+    seed = tf.constant([4, 2], tf.int64)
+    clean = np.random.default_rng(0).uniform(0.4, 0.6, (64, 5, 5, 3)).astype("float32")
+    vivid = vivid_colours(tf.constant(clean), 0.5, seed).numpy()
+    grey = clean.mean(-1, keepdims=True)
+    strengths, orders = [], set()
+    for before, after, middle in zip(clean, vivid, grey, strict=True):
+        # From so near to grey nothing is clipped: of one order the ratio is the same everywhere.
+        ratios = {
+            order: (after - middle) / (before[..., list(order)] - middle)
+            for order in itertools.permutations(range(3))
+        }
+        order = min(ratios, key=lambda order: np.ptp(ratios[order]))
+        assert np.ptp(ratios[order]) < 1e-2
+        strengths.append(np.median(ratios[order]))
+        orders.add(order)
+    assert min(strengths) > 0.99
+    assert max(strengths) < 3.01
+    assert 16 < np.sum(np.array(strengths) > 1.001) < 48
+    assert len(orders) == 6
+    strong = vivid_colours(tf.constant(CLEAN), 1.0, seed).numpy()
+    assert strong.min() >= 0 and strong.max() <= 1
+    np.testing.assert_array_equal(vivid_colours(tf.constant(CLEAN), 0.0, seed), CLEAN)
+
+
+def test_small_lights_are_spots_on_a_darker_picture():
+    seed = tf.constant([4, 2], tf.int64)
+    grey = np.full((64, 100, 100, 3), 0.6, np.float32)
+    lit = small_lights(tf.constant(grey), 0.5, seed).numpy()
+    assert lit.min() >= 0 and lit.max() <= 1
+    changed = [one for one, before in zip(lit, grey, strict=True) if (one != before).any()]
+    assert 16 < len(changed) < 48
+    counts = []
+    for one in changed:
+        dark = one.min()
+        assert 0.19 < dark < 0.61
+        # Lights add to what is there, to red no less than to green, to green no less than to blue.
+        assert (np.diff(one, axis=-1) <= 1e-6).all()
+        counts.append(_peaks(one[..., 0]))
+    assert min(counts) < 15 and max(counts) > 40
+    np.testing.assert_array_equal(small_lights(tf.constant(CLEAN), 0.0, seed), CLEAN)
+
+
+def _peaks(red):
+    """How many pixels are brighter than all eight around them."""
+    wide = np.pad(red, 1)
+    shifts = [(y, x) for y in range(3) for x in range(3) if (y, x) != (1, 1)]
+    height, width = red.shape
+    around = np.max([wide[y : y + height, x : x + width] for y, x in shifts], axis=0)
+    return np.sum(red > around)

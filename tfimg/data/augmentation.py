@@ -1,0 +1,77 @@
+"""Clean pictures of kinds that few photos are of, made from those that there are."""
+
+import numpy as np
+import tensorflow as tf
+
+# Standard deviations in pixels of the spots that lights leave, and how far they are drawn.
+_SPOTS = (0.6, 1.0, 1.8)
+_REACH = 4
+
+
+def vivid_colours(clean: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
+    """Gives some pictures colours as strong as those of neon signs, which few photos have.
+
+    Their red, green and blue are exchanged at random, and their distance from grey is up to three
+    times as large.
+
+    Args:
+        clean: float `(B, H, W, 3)`, 0..1.
+        share: of the pictures that are changed.
+        seed: int tensor `(2,)`.
+
+    Returns:
+        The same shape, 0..1.
+
+    Reference: Yoo et al., "Rethinking Data Augmentation for Image Super-resolution", 2020 (colours
+    exchanged at random).
+    """
+    batch = tf.shape(clean)[0]
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
+    chosen = tf.random.stateless_uniform((batch, 1, 1, 1), seeds[0]) < share
+    strength = tf.random.stateless_uniform((batch, 1, 1, 1), seeds[1], 1.0, 3.0)
+    order = tf.argsort(tf.random.stateless_uniform((batch, 3), seeds[2]), axis=1)
+    exchanged = tf.einsum("bhwc,bdc->bhwd", clean, tf.one_hot(order, 3))
+    grey = tf.reduce_mean(exchanged, axis=-1, keepdims=True)
+    strong = tf.clip_by_value(grey + strength * (exchanged - grey), 0.0, 1.0)
+    return tf.where(chosen, strong, clean)
+
+
+def small_lights(clean: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
+    """Gives some pictures many small lights, as a city has at night and water in the sun.
+
+    They are whitish to yellow, all of a picture of one size, between 3 and 100 on 100 x 100 pixels,
+    on a picture that is darkened down to a third. So they are told from scratches and noise.
+
+    Args:
+        clean: float `(B, H, W, 3)`, 0..1.
+        share: of the pictures that are changed.
+        seed: int tensor `(2,)`.
+
+    Returns:
+        The same shape, 0..1.
+    """
+    batch, height, width = (tf.shape(clean)[axis] for axis in range(3))
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 7))
+
+    def uniform(place, shape, low=0.0, high=1.0):
+        return tf.random.stateless_uniform((batch, *shape), seeds[place], low, high)
+
+    density = 10 ** uniform(0, (1, 1, 1), -3.5, -2.0)
+    points = tf.cast(uniform(1, (height, width, 1)) < density, tf.float32)
+    points *= uniform(2, (height, width, 1), 0.4, 1.0)
+    spots = tf.nn.conv2d(points, _spots(), 1, "SAME")
+    size = tf.cast(uniform(3, (1, 1, 1), 0, len(_SPOTS)), tf.int32)
+    spots = tf.reduce_sum(spots * tf.one_hot(size[..., 0], len(_SPOTS)), axis=-1, keepdims=True)
+    yellow = uniform(4, (1, 1, 1))
+    colour = tf.concat([tf.ones_like(yellow), 1 - 0.25 * yellow, 1 - 0.5 * yellow], axis=-1)
+    light = tf.minimum(spots, 1.0) * colour
+    # As light adds up on a screen: nowhere is it more than white.
+    lit = 1 - (1 - clean * uniform(5, (1, 1, 1), 1 / 3, 1.0)) * (1 - light)
+    return tf.where(uniform(6, (1, 1, 1)) < share, lit, clean)
+
+
+def _spots():
+    """Kernels `(9, 9, 1, 3)` whose middle is 1."""
+    y, x = np.mgrid[-_REACH : _REACH + 1, -_REACH : _REACH + 1]
+    kernels = [np.exp(-(y**2 + x**2) / (2 * size**2)) for size in _SPOTS]
+    return tf.constant(np.stack(kernels, axis=-1)[:, :, None], tf.float32)
