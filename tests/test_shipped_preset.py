@@ -17,6 +17,7 @@ from tfimg.pixels import to_float, to_uint8
 _MISTAKEN = {
     ("restorer_small", "clean"): "its glints are taken for scratches",
     ("restorer_small", "haze"): "it is taken for faded colours",
+    ("restorer_tiny", "haze"): "it is taken for faded colours",
 }
 
 

@@ -74,6 +74,7 @@ class Diagnosis(Recipe):
         clean: share of groups with nothing wrong.
         double: share of groups with two degradations.
         lights: share of pictures that get small lights, see `tfimg.data.augmentation`.
+        weights: how often each of the nine degradations is drawn, relative to the others.
         head: how the names of the layers begin that are trained, beside the outputs themselves.
     """
 
@@ -82,20 +83,17 @@ class Diagnosis(Recipe):
     clean: float = 0.2
     double: float = 0.3
     lights: float = 0.0
+    weights: tuple[float, ...] = (1.0,) * 9
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     head: tuple[str, ...] = ("classifier", "logits", "severity")
 
     def mixture(self):
-        """Returns the `tfimg.data.pairs.Mixture` of its pictures: all degradations alike."""
+        """Returns the `tfimg.data.pairs.Mixture` of its pictures."""
         from tfimg.data.pairs import Mixture  # loads TensorFlow
-        from tfimg.degradations import NAMES
 
         return Mixture(
-            clean=self.clean,
-            double=self.double,
-            lights=self.lights,
-            weights=(1.0,) * len(NAMES),
+            clean=self.clean, double=self.double, lights=self.lights, weights=self.weights
         )
 
 
@@ -217,6 +215,15 @@ RECIPES = {
     # 39 minutes, and 25 for the next, with detectors that had seen 18,500 steps of an earlier head
     # on smaller crops; macro F1 0.87 on CID22's validation set.
     "diagnosis": Diagnosis(steps=7_000),
+    # For `restorer_tiny` this came in between, with --init: blur, compression and low resolution
+    # show in detail, which is learnt last where four pixels share a position.
+    "diagnosis_detail": Diagnosis(
+        steps=12_000,
+        crop_sizes=((0.0, 96),),
+        clean=0.15,
+        lights=0.1,
+        weights=(1.0, 2.5, 2.5, 2.5, 1.0, 1.0, 1.0, 1.0, 1.0),
+    ),
     # Goes on from that, with --init, by the statistics that it has: those of a batch, with only
     # four sets of degradations in it, hide some of what is to be told. Half of its pictures have
     # two faults, of which one hides the other. 90 minutes.
@@ -225,6 +232,7 @@ RECIPES = {
         crop_sizes=((0.0, 128), (0.69, 192), (0.86, 240)),
         clean=0.15,
         double=0.5,
+        lights=0.1,
         learning_rate=2e-3,
         head=_SETTLED,
     ),
@@ -235,6 +243,7 @@ RECIPES = {
         crop_sizes=((0.0, 240),),
         clean=0.4,
         double=0.35,
+        lights=0.1,
         learning_rate=1e-3,
         head=_SETTLED,
     ),

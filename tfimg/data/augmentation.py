@@ -40,7 +40,7 @@ def small_lights(clean: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
     """Gives some pictures many small lights, as a city has at night and water in the sun.
 
     They are whitish to yellow, all of a picture of one size, between 3 and 100 on 100 x 100 pixels,
-    on a picture that is darkened down to a third. So they are told from scratches and noise.
+    on a picture that is darkened to no less than half. So they are told from scratches and noise.
 
     Args:
         clean: float `(B, H, W, 3)`, 0..1.
@@ -66,7 +66,7 @@ def small_lights(clean: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
     colour = tf.concat([tf.ones_like(yellow), 1 - 0.25 * yellow, 1 - 0.5 * yellow], axis=-1)
     light = tf.minimum(spots, 1.0) * colour
     # As light adds up on a screen: nowhere is it more than white.
-    lit = 1 - (1 - clean * uniform(5, (1, 1, 1), 1 / 3, 1.0)) * (1 - light)
+    lit = 1 - (1 - clean * uniform(5, (1, 1, 1), 0.5, 1.0)) * (1 - light)
     return tf.where(uniform(6, (1, 1, 1)) < share, lit, clean)
 
 
