@@ -125,8 +125,7 @@ def measure(
                 diagnosis = _diagnosis(classifier.classify(case.image), case.present)
             output = _restore(restorer, case, request)
             after = {**_compare(output, case), **_extra(output, case, request)}
-            gain = {"gain": after["psnr"] - before["input_psnr"]}
-            for name, value in {**before, **after, **gain, **diagnosis}.items():
+            for name, value in {**before, **after, **diagnosis}.items():
                 scores[place][name].append(value)
             if place == 0 and index < _ON_SHEET:
                 result.cells += _cells(case, output, request, {**before, **after})
@@ -199,8 +198,8 @@ def _described(request):
 
 def _means(lists):
     means = {name: round(float(np.mean(values)), 4) for name, values in lists.items()}
-    del means["gain"]  # which the two means tell
-    means["least_gain"] = round(float(min(lists["gain"])), 4)
+    gains = np.subtract(lists["psnr"], lists["input_psnr"])
+    means["least_gain"] = round(float(gains.min()), 4)
     found = {name: means.pop(f"found.{name}") for name in NAMES if f"found.{name}" in means}
     row = {"count": len(lists["psnr"]), **means}
     return {**row, "found": {k: v for k, v in found.items() if v}} if found else row

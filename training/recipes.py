@@ -51,7 +51,8 @@ class Restorer(Recipe):
             apart in large ones.
         int8: whether every layer's values are rounded as they are in int8.
         frozen: how the names of the layers begin that stay as they are.
-        vivid: share of pictures that get strong colours, see `tfimg.data.augmentation`.
+        vivid, lights: shares of pictures that get strong colours and small lights, see
+            `tfimg.data.augmentation`.
     """
 
     size: str
@@ -60,6 +61,7 @@ class Restorer(Recipe):
     int8: bool = False
     frozen: tuple[str, ...] = ()
     vivid: float = 0.0
+    lights: float = 0.0
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
 
@@ -226,7 +228,8 @@ RECIPES = {
     ),
     # Goes on from that, with --init, by the statistics that it has: those of a batch, with only
     # four sets of degradations in it, hide some of what is to be told. Half of its pictures have
-    # two faults, of which one hides the other. 90 minutes.
+    # two faults, of which one hides the other. 90 minutes. The small lights, here and in the next,
+    # came after `restorer_small`.
     "diagnosis_settled": Diagnosis(
         steps=14_000,
         crop_sizes=((0.0, 128), (0.69, 192), (0.86, 240)),
@@ -263,13 +266,7 @@ RECIPES = {
         learning_rate=6e-4,
         int8=True,
         vivid=0.25,
-        frozen=(
-            "steer",
-            "tone_patches_words",
-            "tone_block_words",
-            "tone_block_scale",
-            "tone_words",
-        ),
+        frozen=_TONE_WORDS,
     ),
     # 36,000 and then, with --init, 66,000 steps: 55 and 98 minutes; CBSD68 33.03/30.39/27.14 dB.
     "restorer_small": Restorer(size="small", steps=66_000),
@@ -277,4 +274,24 @@ RECIPES = {
     # In int8 it then loses 0.2 dB at noise 25 on the sample photo, in place of 1.2. The price: it
     # repairs scratches 0.7 dB less well, which were found by what int8 cannot hold.
     "restorer_small_int8": Restorer(size="small", steps=8_000, learning_rate=6e-4, int8=True),
+    # Go on from these, with --init: what looks like damage, such as lights in the dark, is to stay.
+    # The tone needs none of it.
+    "restorer_tiny_lights": Restorer(
+        size="tiny",
+        steps=8_000,
+        learning_rate=6e-4,
+        int8=True,
+        vivid=0.1,
+        lights=0.3,
+        frozen=("tone", "steer"),
+    ),
+    "restorer_small_lights": Restorer(
+        size="small",
+        steps=8_000,
+        learning_rate=6e-4,
+        int8=True,
+        vivid=0.1,
+        lights=0.3,
+        frozen=("tone", "steer"),
+    ),
 }

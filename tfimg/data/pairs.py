@@ -38,6 +38,8 @@ class Mixture:
             noise or blur, and with equal pulls the subtle tasks are not learnt at all.
         pull_nothing: what remains of that where nothing is to be done. Such pictures pull at
             every change, good ones too; a few weak ones are enough to teach what not to touch.
+        vivid, lights: shares of pictures that get strong colours and small lights before they are
+            degraded, see `tfimg.data.augmentation`.
     """
 
     clean: float = 0.04

@@ -78,8 +78,10 @@ def packed(data, crop_size: int) -> tf.Tensor:
 
 
 def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.data.Dataset]:
+    mixture = Mixture(vivid=recipe.vivid, lights=recipe.lights)
+
     def pairs(*args, **kwargs):
-        batches = training_batches(*args, mixture=Mixture(vivid=recipe.vivid), **kwargs)
+        batches = training_batches(*args, mixture=mixture, **kwargs)
         return batches.map(lambda x, y, weights: (x, {"image": y["image"]}, weights))
 
     return in_stages(recipe, options, steps, pairs)
