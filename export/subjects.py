@@ -55,12 +55,38 @@ class Subject:
         return most / (1e6 if sys.platform == "darwin" else 1e3)
 
 
+def precisions() -> dict[str, str]:
+    """Returns what is timed in Keras: how it is called, to a dtype policy.
+
+    float32, and bfloat16 where `restore` takes it by itself; elsewhere it is slower.
+    """
+    from tfimg.machine import choose_precision
+
+    timed = {"Keras": "float32"}
+    if choose_precision("auto") == "mixed_bfloat16":
+        timed["Keras in bfloat16"] = "mixed_bfloat16"
+    return timed
+
+
 def keras_peers(width: int, height: int) -> dict:
     """Returns the peers that are timed in Keras: `(runtime, network)` to a `Subject`.
 
     Args:
         width, height: of the picture in pixels.
     """
+    import keras
+
+    subjects, before = {}, keras.config.dtype_policy()
+    try:
+        for name, precision in precisions().items():
+            keras.config.set_dtype_policy(precision)
+            subjects |= _keras_peers(name, width, height)
+    finally:
+        keras.config.set_dtype_policy(before)
+    return subjects
+
+
+def _keras_peers(runtime, width, height):
     import tensorflow as tf
 
     from export.peers import bert_base, nafnet, textbook_network
@@ -73,18 +99,18 @@ def keras_peers(width: int, height: int) -> dict:
         "padding_mask": tf.ones((1, _TOKENS), tf.int32),
     }
     return {
-        ("Keras, words cached", "textbook"): _compiled(
+        (f"{runtime}, words cached", "textbook"): _compiled(
             lambda x: textbook(x, training=False),
             {"image": image, "embedding": tf.zeros((1, 768))},
         ),
-        ("Keras, words encoded", "textbook"): _compiled(
+        (f"{runtime}, words encoded", "textbook"): _compiled(
             lambda x, y: textbook(
                 {"image": x, "embedding": bert(y, training=False)["pooled_output"]}, training=False
             ),
             image,
             words,
         ),
-        ("Keras, words cached", "NAFNet"): _compiled(lambda x: peer(x, training=False), image),
+        (f"{runtime}, words cached", "NAFNet"): _compiled(lambda x: peer(x, training=False), image),
     }
 
 
@@ -98,29 +124,37 @@ def keras_subjects(preset: str, width: int, height: int, scratch: Path) -> dict:
         width, height: of the picture in pixels.
         scratch: folder for the photo of the command.
     """
+    photo, subjects = _photo(width, height), {}
+    for name, precision in precisions().items():
+        command = _restoring(preset, photo, scratch, precision)
+        subjects |= _keras_subjects(name, preset, precision, width, height, command)
+    return subjects
+
+
+def _keras_subjects(runtime, preset, precision, width, height, command):
     import tensorflow as tf
 
     import tfimg
 
     image = tf.random.uniform((1, height, width, 3), seed=0)
     mask = tf.ones((1, height, width, 1))
-    restorer = tfimg.ImageRestorer.from_preset(preset)
+    restorer = tfimg.ImageRestorer.from_preset(preset, dtype=precision)
     tokens = restorer.preprocessor.tokenize([_SENTENCE])
     backbone, pixels = restorer.backbone, restorer.backbone.heads("image")
     cached = tf.constant(restorer.embed(_SENTENCE)[None])
     return {
-        ("Keras, words cached", preset): _compiled(
+        (f"{runtime}, words cached", preset): _compiled(
             lambda x: pixels(x, training=False)["image"],
             {"image": image, "mask": mask, "embedding": cached},
         ),
-        ("Keras, words encoded", preset): _compiled(
+        (f"{runtime}, words encoded", preset): _compiled(
             lambda x, y: pixels(
                 {**x, "embedding": backbone.text_encoder(y, training=False)["embedding"]},
                 training=False,
             )["image"],
             {"image": image, "mask": mask},
             dict(tokens),
-            command=_restoring(preset, _photo(width, height), scratch),
+            command=command,
         ),
     }
 
@@ -275,12 +309,14 @@ def large_subjects(preset: str, width: int, height: int, threads: int, scratch: 
     from export import tflite
     from export.lite import LiteRestorer
 
-    restorer = tfimg.ImageRestorer.from_preset(preset, dtype="float32")
-    image = _photo(width, height)
-    whole = Subject(
-        lambda: restorer.restore(image, _SENTENCE), command=_restoring(preset, image, scratch)
-    )
-    subjects = {("Keras, tiles", preset): whole}
+    image, subjects = _photo(width, height), {}
+    # The last one, in float32, is exported as well.
+    for runtime, precision in reversed(precisions().items()):
+        restorer = tfimg.ImageRestorer.from_preset(preset, dtype=precision)
+        subjects[f"{runtime}, tiles", preset] = Subject(
+            lambda restorer=restorer: restorer.restore(image, _SENTENCE),
+            command=_restoring(preset, image, scratch, precision),
+        )
     for quantize in ("none", "dynamic", "int8"):
         tflite.write(restorer, scratch / quantize, quantize, _TILE, tflite.calibration_photos())
         lite = LiteRestorer(scratch / quantize, threads)
@@ -318,10 +354,11 @@ def gmac(graph) -> float:
     return profiler.profile(graph, options=options).total_float_ops / 2e9
 
 
-def _restoring(preset, image, scratch):
+def _restoring(preset, image, scratch, precision):
     """The command that restores a photo in Keras."""
     source, target = _files(image, scratch)
-    return _command("tfimg", "restore", source, _SENTENCE, "-o", target, "--preset", preset)
+    options = ("--preset", preset, "--precision", precision)
+    return _command("tfimg", "restore", source, _SENTENCE, "-o", target, *options)
 
 
 def _on_a_phone(folder, image, scratch):

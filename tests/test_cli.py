@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import tfimg
-from tfimg import cli, commands, demo, show
+from tfimg import cli, commands, demo, machine, show
 from tfimg.postprocess import match_colours
 from tfimg.tasks.describer import Description
 from tfimg.tasks.image_classifier import Diagnosis
@@ -105,16 +105,17 @@ def _resolve(name):
 def restorer(monkeypatch):
     made = Restorer()
 
-    def from_preset(name):
+    def from_preset(name, dtype):
         if name == "broken":
             raise KeyError("config.json holds\nno key 'registered_name'")
+        made.dtype = dtype
         return made
 
     fake = SimpleNamespace(from_preset=from_preset)
     monkeypatch.setattr(tfimg, "ImageRestorer", fake, raising=False)
-    fake = SimpleNamespace(from_preset=lambda name: Classifier())
+    fake = SimpleNamespace(from_preset=lambda name, dtype: Classifier())
     monkeypatch.setattr(tfimg, "ImageClassifier", fake, raising=False)
-    fake = SimpleNamespace(from_preset=lambda name: Describer())
+    fake = SimpleNamespace(from_preset=lambda name, dtype: Describer())
     monkeypatch.setattr(tfimg, "Describer", fake, raising=False)
     card = {
         "task": "ImageRestorer",
@@ -177,6 +178,26 @@ def test_options_may_stand_before_the_words(restorer, tmp_path):
     argv = ["restore", tmp_path / "in.png", "-o", tmp_path / "out.png", "--strength", 0.5]
     assert cli.main([*map(str, argv), "remove the noise"]) == 0
     assert restorer.calls[0] == {"instruction": "remove the noise", "strength": 0.5, "mask": None}
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--precision", "float32"], "float32"),
+        (["--precision", "mixed_bfloat16"], "mixed_bfloat16"),
+        ([], machine.choose_precision("auto")),
+    ],
+)
+def test_the_precision_is_the_one_asked_for_or_the_machines(restorer, tmp_path, options, expected):
+    _picture(tmp_path / "in.png")
+    argv = ["restore", tmp_path / "in.png", "noise", "-o", tmp_path / "out.png", *options]
+    assert cli.main([*map(str, argv)]) == 0
+    assert restorer.dtype == expected
+
+
+def test_what_tells_and_does_not_restore_is_exact(restorer, capsys):
+    assert cli.main(["interpret", "noise"]) == 0
+    assert restorer.dtype == "float32"
 
 
 def test_a_folder_gives_a_folder_with_the_same_names(restorer, tmp_path):
@@ -361,7 +382,7 @@ def test_what_restore_refuses(restorer, tmp_path, capsys, words, message):
 
 
 def test_what_a_preset_complains_of_is_said_once(restorer, monkeypatch):
-    def from_preset(name):
+    def from_preset(name, dtype):
         raise ValueError(f"cannot load preset {name!r}: half of it is missing")
 
     monkeypatch.setattr(tfimg.ImageRestorer, "from_preset", from_preset)
@@ -403,7 +424,7 @@ class Fruits:
 def test_labels_of_ones_own_are_classified_and_not_diagnosed(
     restorer, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(tfimg.ImageClassifier, "from_preset", lambda name: Fruits())
+    monkeypatch.setattr(tfimg.ImageClassifier, "from_preset", lambda name, dtype: Fruits())
     monkeypatch.setattr(restorer, "diagnoses", False)
     for name in ("a.png", "b.png"):
         _picture(tmp_path / name)

@@ -179,6 +179,27 @@ def test_more_blocks_begin_where_the_others_are(restorer):
         backbone.with_size(ImageSize(backbone.size.widths, (0, 0, 1), (0, 1), patch=2))
 
 
+def test_layers_that_start_anew_leave_the_others_as_they_are(restorer):
+    anew = restorer.backbone.with_fresh("classifier", "logits")
+    image = tiny.picture()
+    expected, found = (_run(b.image_network, image) for b in (restorer.backbone, anew))
+    np.testing.assert_array_equal(found["image"], expected["image"])
+    assert not np.allclose(found["logits"], expected["logits"])
+    for layer in anew.image_network.layers:
+        same = [
+            np.array_equal(*pair)
+            for pair in zip(
+                layer.get_weights(),
+                restorer.backbone.image_network.get_layer(layer.name).get_weights(),
+                strict=True,
+            )
+        ]
+        if not layer.name.startswith(("classifier", "logits")):
+            assert all(same)
+        elif same:
+            assert not any(same)
+
+
 @pytest.mark.parametrize("hidden_dim", [8, 32])
 def test_any_bert_fits(hidden_dim):
     backbone = tfimg.TextGuidedBackbone.from_size("tiny", tiny.bert(hidden_dim))

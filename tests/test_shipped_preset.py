@@ -63,6 +63,19 @@ def test_the_right_words_help(restorer, photo, name, words, gain):
 
 
 @pytest.mark.parametrize(
+    ("name", "words"),
+    [("noise:25", "remove the noise"), ("low_light", "it's too dark"), ("haze", "去雾")],
+)
+def test_half_precision_restores_as_well(restorer, bundled, photo, name, words):
+    half = tfimg.ImageRestorer.from_preset(bundled, dtype="mixed_bfloat16")
+    spoilt = np.clip(parse_protocol(name).apply(photo, 0), 0, 1).astype(np.float32)
+    whole, halved = restorer.restore(spoilt, words), half.restore(spoilt, words)
+    assert not np.array_equal(whole, halved)  # it is another precision
+    assert psnr(halved, photo) > psnr(whole, photo) - 0.1
+    np.testing.assert_array_equal(half.embed(words), restorer.embed(words))
+
+
+@pytest.mark.parametrize(
     "words", ["leave it as it is", "保持原样", "what time does the train leave?", "红烧肉怎么做"]
 )
 def test_words_that_ask_nothing_change_nothing(restorer, photo, words):

@@ -57,28 +57,3 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
     other.compile("adamw", "mse")
     with pytest.raises(ValueError, match="another network"):
         trainer.Checkpoint(tmp_path / "checkpoint.npz", 5).restore(other)
-
-
-@pytest.mark.parametrize(("choice", "expected"), [("on", True), ("off", False)])
-def test_jit_choice(choice, expected):
-    assert trainer.choose_jit(choice) is expected
-
-
-def test_automatic_choices_off_a_gpu(monkeypatch):
-    monkeypatch.setattr(trainer, "has_gpu", lambda: False)
-    assert trainer.choose_jit("auto") is False
-    monkeypatch.setattr(trainer.Path, "read_text", lambda self: "flags : fma avx2")
-    assert trainer.choose_precision("auto") == "float32"
-    monkeypatch.setattr(trainer.Path, "read_text", lambda self: "flags : avx512_bf16 avx2")
-    assert trainer.choose_precision("auto") == "mixed_bfloat16"
-
-
-def test_automatic_choices_on_a_gpu(monkeypatch):
-    monkeypatch.setattr(trainer, "has_gpu", lambda: True)
-    assert trainer.choose_jit("auto") is True
-    assert trainer.choose_precision("auto") == "mixed_bfloat16"
-
-
-def test_unknown_jit_choice_is_refused():
-    with pytest.raises(ValueError, match="sometimes"):
-        trainer.choose_jit("sometimes")

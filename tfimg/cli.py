@@ -186,6 +186,12 @@ def _add_restoring(parser: argparse.ArgumentParser, example: str, default: str) 
         "--mask", metavar="MASK.png", help="same size as IN; white = keep, black = repair"
     )
     parser.add_argument(
+        "--precision",
+        choices=("auto", "float32", "mixed_bfloat16"),
+        default="auto",
+        help="of the network's inside; auto is bfloat16 where the machine multiplies it natively",
+    )
+    parser.add_argument(
         "--match-colour",
         action="store_true",
         help="give the result the colour mean and spread of its input",

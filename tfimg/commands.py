@@ -31,7 +31,7 @@ def restore(args: argparse.Namespace) -> list[str]:
     mask = None if args.mask is None else _read_mask(args.mask, plan.jobs)
     preset = check_preset(args.preset)
 
-    restorer = load("ImageRestorer", preset)
+    restorer = load("ImageRestorer", preset, args.precision)
     steps = None
     if instruction is not None:
         steps = restorer.plan(instruction)
@@ -175,12 +175,13 @@ def check_preset(name: str | None, default: str | None = None) -> str:
     return name
 
 
-def load(task: str, preset: str) -> Any:
+def load(task: str, preset: str, precision: str = "float32") -> Any:
     """Loads one of the public tasks, and TensorFlow with it.
 
     Args:
         task: "ImageRestorer", "ImageClassifier", "Describer" or "TextToImage".
         preset: Name of a preset.
+        precision: Of the image network, as `tfimg.machine.choose_precision` takes it.
 
     Returns:
         The task.
@@ -189,9 +190,11 @@ def load(task: str, preset: str) -> Any:
         ValueError: If the preset cannot be loaded, for whatever reason.
     """
     import tfimg
+    from tfimg.machine import choose_precision
 
+    dtype = choose_precision(precision)
     try:
-        return getattr(tfimg, task).from_preset(preset)
+        return getattr(tfimg, task).from_preset(preset, dtype=dtype)
     except Exception as error:
         reason = one_line(error)
         if isinstance(error, ValueError) and repr(preset) in reason:

@@ -244,6 +244,15 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
                 raise ValueError(f"{name}: {found}; expected {expected}")
         return self._copy(**asdict(size))
 
+    def with_fresh(self, *prefixes: str) -> "TextGuidedBackbone":
+        """Returns a copy whose picture's half starts anew in some layers.
+
+        Args:
+            prefixes: how the names of these layers begin.
+        """
+        names = (layer.name for layer in self.image_network.layers)
+        return self._copy([name for name in names if name.startswith(prefixes)])
+
     def with_bert(self, bert: keras_hub.models.BertBackbone) -> "TextGuidedBackbone":
         """Returns a copy that reads words with another BERT; its picture's half stays as it is.
 

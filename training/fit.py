@@ -22,7 +22,8 @@ from pathlib import Path
 import keras
 
 from tfimg.arguments import Parser, one_line, positive, refuse
-from tfimg.trainer import Checkpoint, FreshMetrics, History, choose_jit, choose_precision
+from tfimg.machine import choose_jit, choose_precision
+from tfimg.trainer import Checkpoint, FreshMetrics, History
 from training.recipes import RECIPES, Describing, Drawing, Restorer, Words
 
 _WARM_UP = 300

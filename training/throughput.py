@@ -19,7 +19,7 @@ from rich.table import Table
 
 from tfimg import show
 from tfimg.arguments import Parser, one_line, positive, refuse
-from tfimg.trainer import choose_jit, choose_precision
+from tfimg.machine import choose_jit, choose_precision
 from training.recipes import RECIPES
 
 

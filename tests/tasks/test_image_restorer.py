@@ -11,11 +11,11 @@ import tfimg
 from tests import tiny
 from tfimg.degradations import INTENTS, NAMES
 from tfimg.losses import RestorationLoss
+from tfimg.machine import choose_jit
 from tfimg.tasks.describer import Description
 from tfimg.tasks.image_classifier import Diagnosis
 from tfimg.text.remedies import REMEDIES, prescribe, remedy
 from tfimg.text.steps import Step
-from tfimg.trainer import choose_jit
 
 WORDS = "remove the noise"
 

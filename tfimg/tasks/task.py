@@ -12,9 +12,9 @@ from keras import ops
 
 from tfimg import presets
 from tfimg.degradations import INTENTS
+from tfimg.machine import choose_jit
 from tfimg.network import TextGuidedBackbone
 from tfimg.tasks.preprocessor import InstructionPreprocessor
-from tfimg.trainer import choose_jit
 
 # Sentences whose embedding is kept; a server or a folder of pictures repeats few of them.
 _CACHED_SENTENCES = 1024

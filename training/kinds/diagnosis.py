@@ -18,7 +18,10 @@ _SIZE = "small"
 def start(recipe, options: Options) -> tfimg.ImageRestorer:
     if options.init is None:
         raise ValueError("the restorer comes first: train one, and give it with --init")
-    return restorer(_SIZE, options)
+    task = restorer(_SIZE, options)
+    if recipe.fresh:
+        return tfimg.ImageRestorer(task.backbone.with_fresh(*recipe.head), task.preprocessor)
+    return task
 
 
 def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.data.Dataset]:
