@@ -76,6 +76,7 @@ class Diagnosis(Recipe):
         clean: share of groups with nothing wrong.
         double: share of groups with two degradations.
         lights: share of pictures that get small lights, see `tfimg.data.augmentation`.
+        lit: share of the dark pictures that are lit in part.
         weights: how often each of the nine degradations is drawn, relative to the others.
         head: how the names of the layers begin that are trained.
         fresh: whether these start from nothing.
@@ -86,6 +87,7 @@ class Diagnosis(Recipe):
     clean: float = 0.2
     double: float = 0.3
     lights: float = 0.0
+    lit: float = 0.0
     weights: tuple[float, ...] = (1.0,) * 9
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
@@ -97,7 +99,11 @@ class Diagnosis(Recipe):
         from tfimg.data.pairs import Mixture  # loads TensorFlow
 
         return Mixture(
-            clean=self.clean, double=self.double, lights=self.lights, weights=self.weights
+            clean=self.clean,
+            double=self.double,
+            lights=self.lights,
+            lit=self.lit,
+            weights=self.weights,
         )
 
 
@@ -241,6 +247,7 @@ RECIPES = {
         clean=0.15,
         double=0.5,
         lights=0.1,
+        lit=0.5,
         learning_rate=2e-3,
         head=_SETTLED,
     ),
@@ -252,6 +259,7 @@ RECIPES = {
         clean=0.4,
         double=0.35,
         lights=0.1,
+        lit=0.5,
         learning_rate=1e-3,
         head=_SETTLED,
     ),

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from tfimg.data.augmentation import small_lights, vivid_colours
+from tfimg.data.augmentation import lit_in_part, small_lights, vivid_colours
 
 CLEAN = np.random.default_rng(0).uniform(0.2, 0.8, (4, 32, 32, 3)).astype(np.float32)
 
@@ -51,6 +51,22 @@ def test_small_lights_are_spots_on_a_darker_picture():
         counts.append(_peaks(one[..., 0]))
     assert min(counts) < 15 and max(counts) > 40
     np.testing.assert_array_equal(small_lights(tf.constant(CLEAN), 0.0, seed), CLEAN)
+
+
+def test_light_falls_on_parts_of_some_pictures():
+    seed = tf.constant([4, 2], tf.int64)
+    dark, light = np.zeros((64, 128, 128, 3), np.float32), np.ones((64, 128, 128, 3), np.float32)
+    lit = lit_in_part(tf.constant(dark), tf.constant(light), 0.5, seed).numpy()
+    assert lit.min() == 0 and lit.max() == 1
+    shares = lit.mean(axis=(1, 2, 3))
+    assert 16 < np.sum(shares > 0) < 48
+    # Of a standard normal distribution 2 to 38 % lie above the levels that are drawn; one picture,
+    # with few hills, can have none or many of them.
+    assert 0.05 < shares[shares > 0].mean() < 0.25
+    assert shares.max() < 0.75
+    edges = np.abs(np.diff(lit, axis=1))
+    assert np.median(edges[edges > 0]) < 0.3  # light fades away
+    np.testing.assert_array_equal(lit_in_part(CLEAN, 1 - CLEAN, 0.0, seed), CLEAN)
 
 
 def _peaks(red):

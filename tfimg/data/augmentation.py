@@ -3,9 +3,14 @@
 import numpy as np
 import tensorflow as tf
 
+from tfimg.degradations.fields import smooth_noise
+from tfimg.degradations.seeds import as_seeds
+
 # Standard deviations in pixels of the spots that lights leave, and how far they are drawn.
 _SPOTS = (0.6, 1.0, 1.8)
 _REACH = 4
+# How far the centres of lit areas lie apart, in pixels.
+_APART = 48
 
 
 def vivid_colours(clean: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
@@ -68,6 +73,31 @@ def small_lights(clean: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
     # As light adds up on a screen: nowhere is it more than white.
     lit = 1 - (1 - clean * uniform(5, (1, 1, 1), 0.5, 1.0)) * (1 - light)
     return tf.where(uniform(6, (1, 1, 1)) < share, lit, clean)
+
+
+def lit_in_part(dark: tf.Tensor, lit: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
+    """Lets light fall on parts of some dark pictures, as from a window, a lamp or the evening sky.
+
+    Between a fiftieth and two fifths of such a picture are lit, in areas with soft or sharp edges.
+
+    Args:
+        dark: float `(B, H, W, 3)`.
+        lit: the same pictures, as they would be with enough light.
+        share: of the pictures that are changed.
+        seed: int tensor `(2,)`.
+
+    Returns:
+        The same shape, everywhere between the two.
+    """
+    batch, height, width = (tf.shape(dark)[axis] for axis in range(3))
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 4))
+    one = (batch, 1, 1, 1)
+    hills = smooth_noise(as_seeds(seeds[0]), batch, height, width, _APART)
+    level = tf.random.stateless_uniform(one, seeds[1], 0.3, 2.0)
+    softness = tf.random.stateless_uniform(one, seeds[2], 0.05, 0.5)
+    area = tf.clip_by_value((hills - level) / softness, 0.0, 1.0)
+    chosen = tf.random.stateless_uniform(one, seeds[3]) < share
+    return tf.where(chosen, dark + area * (lit - dark), dark)
 
 
 def _spots():

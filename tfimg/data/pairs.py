@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from tfimg.data.augmentation import small_lights, vivid_colours
+from tfimg.data.augmentation import lit_in_part, small_lights, vivid_colours
 from tfimg.degradations import NAMES, degrade
 from tfimg.degradations.fields import to_8_bit
 from tfimg.text.corpus import LANGUAGES, Corpus
@@ -17,6 +17,8 @@ GROUP = 4
 
 # What nobody would see is no fault: the severities of pictures that are to be diagnosed.
 VISIBLE = (0.15, 1.0)
+
+_DARK = np.array([name == "low_light" for name in NAMES])
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Mixture:
             every change, good ones too; a few weak ones are enough to teach what not to touch.
         vivid, lights: shares of pictures that get strong colours and small lights before they are
             degraded, see `tfimg.data.augmentation`.
+        lit: share of the dark pictures to be diagnosed that are lit in part.
     """
 
     clean: float = 0.04
@@ -54,6 +57,7 @@ class Mixture:
     pull_nothing: float = 0.2
     vivid: float = 0.0
     lights: float = 0.0
+    lit: float = 0.0
 
 
 class Instructions:
@@ -148,11 +152,19 @@ def diagnosed_pictures(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> t
         in `degraded_pairs`.
     """
     batch = tf.shape(clean)[0]
-    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 5))
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 6))
     clean = _augmented(clean, mixture, seeds[4])
-    present = tf.repeat(_draw_present(mixture, seeds[0])[None], batch, axis=0)
+    drawn = _draw_present(mixture, seeds[0])
+    present = tf.repeat(drawn[None], batch, axis=0)
     severity = tf.random.stateless_uniform((batch, len(NAMES)), seeds[1], *VISIBLE)
     degraded, _ = degrade(clean, present, severity, seeds[2])
+
+    def lit():
+        light_enough, _ = degrade(clean, present & ~_DARK, severity, seeds[2])
+        return lit_in_part(degraded, light_enough, mixture.lit, seeds[5])
+
+    if mixture.lit:
+        degraded = tf.cond(tf.reduce_any(drawn & _DARK), lit, lambda: degraded)
     as_file = tf.random.stateless_uniform((batch, 1, 1, 1), seeds[3]) < 0.75
     degraded = tf.where(as_file, to_8_bit(degraded), degraded)
     return {"image": degraded, "mask": tf.ones_like(degraded[..., :1])}, _found(present, severity)
