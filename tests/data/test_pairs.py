@@ -9,6 +9,7 @@ from tfimg.data.pairs import (
     Instructions,
     Mixture,
     degraded_pairs,
+    diagnosed_pictures,
     intent_embeddings,
     picture_weights,
 )
@@ -131,3 +132,20 @@ def test_instructions_come_from_the_row_of_what_is_named(named):
         for sentence in Corpus(language, "train").sentences(named, count, 0)
     }
     assert {sentence.decode() for sentence in drawn} <= possible
+
+
+def test_dark_pictures_to_be_diagnosed_are_lit_in_part_and_no_others():
+    def picture(names, lit):
+        mixture = Mixture(**only(*names), lit=lit)
+        x, y = diagnosed_pictures(tf.constant(CLEAN), mixture, tf.constant((1, 2), tf.int64))
+        assert (
+            (y["logits"][:, NAMES.index("low_light")] == float("low_light" in names)).numpy().all()
+        )
+        return x["image"].numpy()
+
+    dark, lit = (picture(["low_light"], share) for share in (0.0, 1.0))
+    # Half a level is lost where a picture is rounded as a file is.
+    assert (dark.max() < CLEAN.max()) and (lit >= dark - 1 / 255).all()
+    assert (lit <= np.maximum(dark, CLEAN) + 1 / 255).all()
+    assert (lit > dark + 0.1).any()
+    np.testing.assert_array_equal(picture(["rain"], 0.0), picture(["rain"], 1.0))
