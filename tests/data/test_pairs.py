@@ -149,3 +149,17 @@ def test_dark_pictures_to_be_diagnosed_are_lit_in_part_and_no_others():
     assert (lit <= np.maximum(dark, CLEAN) + 1 / 255).all()
     assert (lit > dark + 0.1).any()
     np.testing.assert_array_equal(picture(["rain"], 0.0), picture(["rain"], 1.0))
+
+
+def test_crops_of_damaged_photos_that_are_spared_are_intact_and_asked_for_all_the_same():
+    mixture = {**only("damage"), "known_mask": 1.0}
+    x, y = pair({**mixture, "spared": 1.0})
+    assert x["named"].numpy()[:, NAMES.index("damage")].all()
+    assert (y["logits"].numpy()[:, NAMES.index("damage")] == 1).all()  # as of the whole photo
+    for found in (x["image"], y["image"]):
+        np.testing.assert_array_equal(found, CLEAN)
+    np.testing.assert_array_equal(x["mask"], np.ones_like(x["mask"]))
+    hit, _ = pair({**mixture, "spared": 0.0})
+    assert (hit["mask"].numpy().min(axis=(1, 2, 3)) == 0).all()
+    noisy, _ = pair({**only("noise"), "spared": 1.0})
+    assert (noisy["image"].numpy() != CLEAN).any()

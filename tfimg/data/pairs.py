@@ -18,8 +18,6 @@ GROUP = 4
 # What nobody would see is no fault: the severities of pictures that are to be diagnosed.
 VISIBLE = (0.15, 1.0)
 
-_DARK = np.array([name == "low_light" for name in NAMES])
-
 
 @dataclass(frozen=True)
 class Mixture:
@@ -32,6 +30,8 @@ class Mixture:
         nothing_asked: share of pictures whose words ask nothing.
         wrong: share of pictures whose words ask for something that is not there.
         partial: share of pictures with several degradations whose words name only some of them.
+        spared: share of crops of damaged photos that the damage does not touch, as most of a photo
+            is. Where every crop has some of it, all that is thin or bright is taken for damage.
         known_mask: share of damaged pictures that come with the mask of known pixels.
         weights: how often each of `NAMES` is drawn, relative to the others.
         pull: how much a picture with each of `NAMES` weighs in the loss; with several, the least.
@@ -51,6 +51,7 @@ class Mixture:
     nothing_asked: float = 0.08
     wrong: float = 0.06
     partial: float = 0.5
+    spared: float = 0.0
     known_mask: float = 0.4
     weights: tuple[float, ...] = (2.5, 1.0, 1.2, 1.2, 0.6, 0.4, 0.6, 0.6, 1.8)
     pull: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 0.3, 0.3, 0.5, 0.3, 0.8)
@@ -112,20 +113,21 @@ def degraded_pairs(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> tuple
 
     Returns:
         `x`, a dict of `image`, `mask` and `named` (`(B, 9)` bool, what to undo), and `y`, a dict
-        of `image` (the target), `logits` (`(B, 10)`, the degradations present, and `none`) and
-        `severity` (`(B, 9)`, 0..1, or -1 for what is not there).
+        of `image` (the target), `logits` (`(B, 10)`, the degradations present, in the photo if not
+        in the crop, and `none`) and `severity` (`(B, 9)`, 0..1, or -1 for what is not there).
     """
     batch = tf.shape(clean)[0]
-    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 6))
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 7))
     clean = _augmented(clean, mixture, seeds[5])
     present = _draw_present(mixture, seeds[0])
     present = tf.repeat(present[None], batch, axis=0)
     named = _draw_named(present, mixture, seeds[1])
     severity = tf.random.stateless_uniform((batch, len(NAMES)), seeds[2])
 
-    degraded, known = degrade(clean, present, severity, seeds[3])
-    left = present & ~named
-    target, _ = degrade(clean, left, severity, seeds[3])
+    spared = tf.random.stateless_uniform((batch, 1), seeds[6]) < mixture.spared
+    there = present & ~(spared & _named("damage"))
+    degraded, known = degrade(clean, there, severity, seeds[3])
+    target, _ = degrade(clean, there & ~named, severity, seeds[3])
 
     given = tf.random.stateless_uniform((batch, 1, 1, 1), seeds[4]) < mixture.known_mask
     # Where damage stays in the target, telling its place would be a riddle.
@@ -160,11 +162,11 @@ def diagnosed_pictures(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> t
     degraded, _ = degrade(clean, present, severity, seeds[2])
 
     def lit():
-        light_enough, _ = degrade(clean, present & ~_DARK, severity, seeds[2])
+        light_enough, _ = degrade(clean, present & ~_named("low_light"), severity, seeds[2])
         return lit_in_part(degraded, light_enough, mixture.lit, seeds[5])
 
     if mixture.lit:
-        degraded = tf.cond(tf.reduce_any(drawn & _DARK), lit, lambda: degraded)
+        degraded = tf.cond(tf.reduce_any(drawn & _named("low_light")), lit, lambda: degraded)
     as_file = tf.random.stateless_uniform((batch, 1, 1, 1), seeds[3]) < 0.75
     degraded = tf.where(as_file, to_8_bit(degraded), degraded)
     return {"image": degraded, "mask": tf.ones_like(degraded[..., :1])}, _found(present, severity)
@@ -199,6 +201,11 @@ def picture_weights(named: tf.Tensor, present: tf.Tensor, mixture: Mixture) -> t
     pulls = tf.where(present, tf.constant(mixture.pull, tf.float32), max(mixture.pull))
     least = tf.reduce_min(pulls, axis=1)
     return least * tf.where(tf.reduce_any(named & present, axis=1), 1.0, mixture.pull_nothing)
+
+
+def _named(name):
+    """`(9,)` bool, True for one name alone."""
+    return np.array([one == name for one in NAMES])
 
 
 def _augmented(clean, mixture, seed):

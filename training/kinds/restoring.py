@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 import tfimg
-from tfimg.data.pairs import Mixture
 from tfimg.data.photos import photos_from_folders
 from tfimg.data.pipeline import PACKED, pack_crops, training_batches
 from tfimg.losses import RestorationLoss
@@ -78,7 +77,7 @@ def packed(data, crop_size: int) -> tf.Tensor:
 
 
 def source(recipe, task, options: Options, steps: int) -> Callable[[int], tf.data.Dataset]:
-    mixture = Mixture(vivid=recipe.vivid, lights=recipe.lights)
+    mixture = recipe.mixture()
 
     def pairs(*args, **kwargs):
         batches = training_batches(*args, mixture=mixture, **kwargs)
