@@ -7,7 +7,9 @@ Milliseconds a picture are medians; each round times every network, so a slow mo
 them, and quick ones several times in a row, as an app with many pictures runs them. GMAC counts
 multiplications and additions of convolutions and matrix products; the share is of what a large
 float32 matrix product reaches on the same threads, of which the server has as many; the memory is
-the most that a process needs which restores one file and does nothing else.
+the most that a process needs which restores one file and does nothing else. Where `restore` takes
+bfloat16 by itself, restorers and peers are timed in Keras in both precisions; the share is of the
+float32 product all the same.
 Without `--preset` all restorers that ship are timed. `--size` may also be `1920x1080` or
 `4000x3000`: then only ours are timed, whole files through `restore`. A preset that makes pictures
 from words is timed alone, at its own size.

@@ -310,13 +310,13 @@ def large_subjects(preset: str, width: int, height: int, threads: int, scratch: 
     from export.lite import LiteRestorer
 
     image, subjects = _photo(width, height), {}
-    # The last one, in float32, is exported as well.
-    for runtime, precision in reversed(precisions().items()):
-        restorer = tfimg.ImageRestorer.from_preset(preset, dtype=precision)
+    for runtime, precision in precisions().items():
+        loaded = tfimg.ImageRestorer.from_preset(preset, dtype=precision)
         subjects[f"{runtime}, tiles", preset] = Subject(
-            lambda restorer=restorer: restorer.restore(image, _SENTENCE),
+            lambda loaded=loaded: loaded.restore(image, _SENTENCE),
             command=_restoring(preset, image, scratch, precision),
         )
+    restorer = tfimg.ImageRestorer.from_preset(preset, dtype="float32")
     for quantize in ("none", "dynamic", "int8"):
         tflite.write(restorer, scratch / quantize, quantize, _TILE, tflite.calibration_photos())
         lite = LiteRestorer(scratch / quantize, threads)

@@ -198,6 +198,8 @@ def test_layers_that_start_anew_leave_the_others_as_they_are(restorer):
             assert all(same)
         elif same:
             assert not any(same)
+    with pytest.raises(ValueError, match="no layer's name begins with 'sorter'"):
+        restorer.backbone.with_fresh("classifier", "sorter")
 
 
 @pytest.mark.parametrize("hidden_dim", [8, 32])

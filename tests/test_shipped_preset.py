@@ -32,6 +32,11 @@ def restorer(bundled):
 
 
 @pytest.fixture(scope="module")
+def half(bundled):
+    return tfimg.ImageRestorer.from_preset(bundled, dtype="mixed_bfloat16")
+
+
+@pytest.fixture(scope="module")
 def photo():
     return to_float(files.read_picture(presets.sample_path()).pixels)[60:316, 120:376]
 
@@ -66,8 +71,7 @@ def test_the_right_words_help(restorer, photo, name, words, gain):
     ("name", "words"),
     [("noise:25", "remove the noise"), ("low_light", "it's too dark"), ("haze", "去雾")],
 )
-def test_half_precision_restores_as_well(restorer, bundled, photo, name, words):
-    half = tfimg.ImageRestorer.from_preset(bundled, dtype="mixed_bfloat16")
+def test_half_precision_restores_as_well(restorer, half, photo, name, words):
     spoilt = np.clip(parse_protocol(name).apply(photo, 0), 0, 1).astype(np.float32)
     whole, halved = restorer.restore(spoilt, words), half.restore(spoilt, words)
     assert not np.array_equal(whole, halved)  # it is another precision
@@ -78,9 +82,10 @@ def test_half_precision_restores_as_well(restorer, bundled, photo, name, words):
 @pytest.mark.parametrize(
     "words", ["leave it as it is", "保持原样", "what time does the train leave?", "红烧肉怎么做"]
 )
-def test_words_that_ask_nothing_change_nothing(restorer, photo, words):
+def test_words_that_ask_nothing_change_nothing(restorer, half, photo, words):
     spoilt = np.clip(parse_protocol("noise:25").apply(photo, 0), 0, 1).astype(np.float32)
     assert psnr(restorer.restore(spoilt, words), spoilt) > 45
+    assert psnr(half.restore(spoilt, words), spoilt) > 45
 
 
 def test_only_what_is_named_goes(restorer, photo):
@@ -154,6 +159,15 @@ def test_a_spoilt_photo_is_diagnosed(classifier, photo, name, expected_to_fail):
     protocol = parse_protocol(name)
     found = classifier.classify(to_uint8(protocol.apply(photo, 0)))
     assert {fault for fault in NAMES if found[fault] >= 0.5} == set(protocol.degradations)
+
+
+@pytest.mark.parametrize("name", ["noise:25:camera", "compression:10", "rain", "damage"])
+def test_half_precision_diagnoses_alike(classifier, half, photo, name):
+    spoilt = to_uint8(parse_protocol(name).apply(photo, 0))
+    whole = classifier.classify(spoilt)
+    halved = tfimg.ImageClassifier(half.backbone, half.preprocessor).classify(spoilt)
+    for fault in NAMES:
+        assert halved[fault] == pytest.approx(whole[fault], abs=0.1)
 
 
 @pytest.mark.parametrize("name", ["ImageClassifier", "ImageRestorer", "TextGuidedBackbone"])

@@ -189,7 +189,8 @@ def _add_restoring(parser: argparse.ArgumentParser, example: str, default: str) 
         "--precision",
         choices=("auto", "float32", "mixed_bfloat16"),
         default="auto",
-        help="of the network's inside; auto is bfloat16 where the machine multiplies it natively",
+        help="of the network's inside; auto is bfloat16 on GPUs and on processors that multiply it "
+        "natively, else float32",
     )
     parser.add_argument(
         "--match-colour",

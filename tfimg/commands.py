@@ -181,13 +181,14 @@ def load(task: str, preset: str, precision: str = "float32") -> Any:
     Args:
         task: "ImageRestorer", "ImageClassifier", "Describer" or "TextToImage".
         preset: Name of a preset.
-        precision: Of the image network, as `tfimg.machine.choose_precision` takes it.
+        precision: A dtype policy, or "auto", see `tfimg.machine.choose_precision`; float32 by
+            default, whatever Keras' own policy is.
 
     Returns:
         The task.
 
     Raises:
-        ValueError: If the preset cannot be loaded, for whatever reason.
+        ValueError: If the preset cannot be loaded, for whatever reason, or no policy has that name.
     """
     import tfimg
     from tfimg.machine import choose_precision

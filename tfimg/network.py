@@ -249,8 +249,14 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
 
         Args:
             prefixes: how the names of these layers begin.
+
+        Raises:
+            ValueError: for a prefix of no layer's name.
         """
-        names = (layer.name for layer in self.image_network.layers)
+        names = [layer.name for layer in self.image_network.layers]
+        for prefix in prefixes:
+            if not any(name.startswith(prefix) for name in names):
+                raise ValueError(f"no layer's name begins with {prefix!r}")
         return self._copy([name for name in names if name.startswith(prefixes)])
 
     def with_bert(self, bert: keras_hub.models.BertBackbone) -> "TextGuidedBackbone":

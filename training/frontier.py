@@ -6,11 +6,11 @@
     python -m training.frontier --speed speed.json --scores small.json [tiny.json ...] \
         --data BSD100 --list CBSD68_IDS.txt --out frontier.png
 
-Of the presets that were timed those are drawn whose scores are given. OpenCV's non-local means run
-here, on the same pictures; so does CBM3D, but on one alone, for its time, because it takes half a
-minute a picture: its score is the published one. Other peers are drawn where their published score
-and their arithmetic put them, at the rate at which the textbook network computes here. It needs the
-extra `figures`.
+Of the presets that were timed those are drawn whose scores are given, in float32. OpenCV's
+non-local means run here, on the same pictures; so does CBM3D, but on one alone, for its time,
+because it takes half a minute a picture: its score is the published one. Other peers are drawn
+where their published score and their arithmetic put them, at the rate at which the textbook network
+computes here. It needs the extra `figures`.
 """
 
 import argparse

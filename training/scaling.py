@@ -5,7 +5,7 @@
     python -m training.scaling --speed 1.json 12.json --out scaling.png
 
 Time is to grow as the number of pixels does, and memory, but for the picture itself, not at all,
-because pictures go through in tiles. It needs the extra `figures`.
+because pictures go through in tiles. Of Keras float32 is drawn. It needs the extra `figures`.
 """
 
 import argparse

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from export import benchmark
+from export import benchmark, subjects
 from export.peers import nafnet, textbook_network
 from export.subjects import Subject, gmac, precisions
 
@@ -152,6 +152,29 @@ def test_half_precision_is_timed_where_it_is_taken(monkeypatch):
     assert precisions() == {"Keras": "float32", "Keras in bfloat16": "mixed_bfloat16"}
 
 
+def test_peers_are_timed_beside_ours_in_each_precision(monkeypatch, preset, tmp_path):
+    policies = {"Keras": "float32", "Keras in bfloat16": "mixed_bfloat16"}
+    monkeypatch.setattr(subjects, "precisions", lambda: policies)
+    monkeypatch.setattr(subjects, "_compiled", lambda function, *inputs, command=None: function)
+    monkeypatch.setattr("export.peers.bert_base", lambda: None)
+    monkeypatch.setattr(subjects, "_SENTENCE", "remove the noise")  # short enough for tiny words
+    built = []
+    for name in ("textbook_network", "nafnet"):
+        monkeypatch.setattr(
+            f"export.peers.{name}", lambda: built.append(keras.config.dtype_policy().name)
+        )
+    before = keras.config.dtype_policy()
+    peers = subjects.keras_peers(64, 64)
+    assert keras.config.dtype_policy() == before
+    assert built == ["float32"] * 2 + ["mixed_bfloat16"] * 2
+    ours = subjects.keras_subjects(str(preset), 64, 64, tmp_path)
+    cached = {f"{name}, words cached" for name in policies}
+    encoded = {f"{name}, words encoded" for name in policies}
+    assert {runtime for runtime, _ in ours} == cached | encoded
+    assert {runtime for runtime, name in peers if name == "textbook"} == cached | encoded
+    assert {runtime for runtime, name in peers if name == "NAFNet"} == cached
+
+
 @pytest.mark.parametrize("size", ["64", "600x500"])
 def test_the_command_times_everything(preset, size):
     arguments = ["--preset", str(preset), "--size", size, "--rounds", "1", "--json"]
@@ -175,7 +198,7 @@ def test_the_command_times_everything(preset, size):
             "LiteRT, diagnosis",
         }
     else:
-        assert found == {f"{keras}, tiles" for keras in precisions()} | {"LiteRT, tiles"}
+        assert found == {f"{runtime}, tiles" for runtime in precisions()} | {"LiteRT, tiles"}
     assert all(0 < row["median"] <= row["p95"] * 1.001 for row in report["rows"])
     memory = {row["runtime"]: row["memory"] for row in report["rows"] if row["memory"]}
     served = "SavedModel, words encoded" if size == "64" else "Keras, tiles"

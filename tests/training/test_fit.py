@@ -237,3 +237,28 @@ def test_sentence_batches_depend_on_seed_and_number_alone():
     np.testing.assert_array_equal(first[2][0]["token_ids"], later[0]["token_ids"])
     np.testing.assert_array_equal(first[2][1]["intent_logits"], later[1]["intent_logits"])
     assert first[0][0]["token_ids"].shape[1] % 8 == 0
+
+
+def test_a_fresh_head_is_another_on_the_same_features(preset):
+    recipe = recipes.Diagnosis(steps=1, fresh=True)
+    kept = kind_of(recipe).start(
+        dataclasses.replace(recipe, fresh=False), Options(init=str(preset))
+    )
+    fresh = kind_of(recipe).start(recipe, Options(init=str(preset)))
+    image = tiny.picture()[None]
+    given = {"image": image, "mask": np.ones_like(image[..., :1]), "embedding": np.zeros((1, 10))}
+    before, after = (task.backbone.image_network(given) for task in (kept, fresh))
+    np.testing.assert_array_equal(after["image"], before["image"])
+    assert not np.allclose(after["logits"], before["logits"])
+
+
+@pytest.mark.parametrize("name", ["restorer_small_careful", "diagnosis_detail", "diagnosis_clean"])
+def test_what_a_recipe_says_of_its_pictures_arrives(name):
+    recipe = recipes.RECIPES[name]
+    mixture = recipe.mixture()
+    shared = {field.name for field in dataclasses.fields(recipe)} & {
+        field.name for field in dataclasses.fields(mixture)
+    }
+    assert {"lights", "weights"} <= shared
+    for field in shared:
+        assert getattr(mixture, field) == getattr(recipe, field)

@@ -78,12 +78,13 @@ def small_lights(clean: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
 def lit_in_part(dark: tf.Tensor, lit: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
     """Lets light fall on parts of some dark pictures, as from a window, a lamp or the evening sky.
 
-    Between a fiftieth and two fifths of such a picture are lit, in areas with soft or sharp edges.
+    On average over many pictures between a fiftieth and two fifths are lit, in areas with soft or
+    sharp edges; one with few hills may have none of it, or most.
 
     Args:
         dark: float `(B, H, W, 3)`.
         lit: the same pictures, as they would be with enough light.
-        share: of the pictures that are changed.
+        share: of the pictures on which light may fall.
         seed: int tensor `(2,)`.
 
     Returns:

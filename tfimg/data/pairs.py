@@ -32,6 +32,7 @@ class Mixture:
         partial: share of pictures with several degradations whose words name only some of them.
         spared: share of crops of damaged photos that the damage does not touch, as most of a photo
             is. Where every crop has some of it, all that is thin or bright is taken for damage.
+            They pull as the others do: what is intact in a damaged photo is most of it.
         known_mask: share of damaged pictures that come with the mask of known pixels.
         weights: how often each of `NAMES` is drawn, relative to the others.
         pull: how much a picture with each of `NAMES` weighs in the loss; with several, the least.
@@ -113,8 +114,9 @@ def degraded_pairs(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> tuple
 
     Returns:
         `x`, a dict of `image`, `mask` and `named` (`(B, 9)` bool, what to undo), and `y`, a dict
-        of `image` (the target), `logits` (`(B, 10)`, the degradations present, in the photo if not
-        in the crop, and `none`) and `severity` (`(B, 9)`, 0..1, or -1 for what is not there).
+        of `image` (the target), `logits` (`(B, 10)`, the degradations of the photo, and `none`) and
+        `severity` (`(B, 9)`, 0..1, or -1 for those that it does not have). A spared crop is of a
+        damaged photo.
     """
     batch = tf.shape(clean)[0]
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 7))
@@ -125,9 +127,9 @@ def degraded_pairs(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> tuple
     severity = tf.random.stateless_uniform((batch, len(NAMES)), seeds[2])
 
     spared = tf.random.stateless_uniform((batch, 1), seeds[6]) < mixture.spared
-    there = present & ~(spared & _named("damage"))
-    degraded, known = degrade(clean, there, severity, seeds[3])
-    target, _ = degrade(clean, there & ~named, severity, seeds[3])
+    in_crop = present & ~(spared & _only("damage"))
+    degraded, known = degrade(clean, in_crop, severity, seeds[3])
+    target, _ = degrade(clean, in_crop & ~named, severity, seeds[3])
 
     given = tf.random.stateless_uniform((batch, 1, 1, 1), seeds[4]) < mixture.known_mask
     # Where damage stays in the target, telling its place would be a riddle.
@@ -161,12 +163,12 @@ def diagnosed_pictures(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> t
     severity = tf.random.stateless_uniform((batch, len(NAMES)), seeds[1], *VISIBLE)
     degraded, _ = degrade(clean, present, severity, seeds[2])
 
-    def lit():
-        light_enough, _ = degrade(clean, present & ~_named("low_light"), severity, seeds[2])
+    def partly_lit():
+        light_enough, _ = degrade(clean, present & ~_only("low_light"), severity, seeds[2])
         return lit_in_part(degraded, light_enough, mixture.lit, seeds[5])
 
     if mixture.lit:
-        degraded = tf.cond(tf.reduce_any(drawn & _named("low_light")), lit, lambda: degraded)
+        degraded = tf.cond(drawn[NAMES.index("low_light")], partly_lit, lambda: degraded)
     as_file = tf.random.stateless_uniform((batch, 1, 1, 1), seeds[3]) < 0.75
     degraded = tf.where(as_file, to_8_bit(degraded), degraded)
     return {"image": degraded, "mask": tf.ones_like(degraded[..., :1])}, _found(present, severity)
@@ -203,7 +205,7 @@ def picture_weights(named: tf.Tensor, present: tf.Tensor, mixture: Mixture) -> t
     return least * tf.where(tf.reduce_any(named & present, axis=1), 1.0, mixture.pull_nothing)
 
 
-def _named(name):
+def _only(name):
     """`(9,)` bool, True for one name alone."""
     return np.array([one == name for one in NAMES])
 
