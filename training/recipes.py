@@ -311,7 +311,7 @@ RECIPES = {
     # repairs scratches 0.7 dB less well, which were found by what int8 cannot hold.
     "restorer_small_int8": Restorer(size="small", steps=8_000, learning_rate=6e-4, int8=True),
     # Go on from `restorer_…_int8`, with --init: what looks like damage and is none is to stay.
-    # Before, every crop that was to be repaired had some of it; most parts of a photo have none.
+    # Before, nearly all crops to be repaired had some of it; most parts of a photo have none.
     # 25 minutes for `restorer_small`, beside another run: damage gains 3.3 dB in place of 1.9, with
     # the mask 6.1 in place of 3.6. The head has to learn anew then, its F1 falls to 0.80; neither
     # preset has been through this yet.
