@@ -310,15 +310,17 @@ def large_subjects(preset: str, width: int, height: int, threads: int, scratch: 
     from export.lite import LiteRestorer
 
     image, subjects = _photo(width, height), {}
+    loaded = {}
     for runtime, precision in precisions().items():
-        loaded = tfimg.ImageRestorer.from_preset(preset, dtype=precision)
+        loaded[runtime] = tfimg.ImageRestorer.from_preset(preset, dtype=precision)
         subjects[f"{runtime}, tiles", preset] = Subject(
-            lambda loaded=loaded: loaded.restore(image, _SENTENCE),
+            lambda restorer=loaded[runtime]: restorer.restore(image, _SENTENCE),
             command=_restoring(preset, image, scratch, precision),
         )
-    restorer = tfimg.ImageRestorer.from_preset(preset, dtype="float32")
     for quantize in ("none", "dynamic", "int8"):
-        tflite.write(restorer, scratch / quantize, quantize, _TILE, tflite.calibration_photos())
+        tflite.write(
+            loaded["Keras"], scratch / quantize, quantize, _TILE, tflite.calibration_photos()
+        )
         lite = LiteRestorer(scratch / quantize, threads)
         name = f"{preset}, {'float32' if quantize == 'none' else quantize}"
         subjects["LiteRT, tiles", name] = Subject(

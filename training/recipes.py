@@ -1,6 +1,6 @@
 """The recipes, those that made the shipped weights among them: all that a run depends on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,82 +41,76 @@ class Words(Recipe):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Restorer(Recipe):
-    """Trains the image network on degraded crops, steered by what the words would ask for.
+class Photos(Recipe):
+    """What recipes say that learn from degraded crops of photos.
 
     Args:
-        size: a name in `tfimg.network.SIZES`.
         crop_sizes: pairs of a share of the run (rising, 0 first) and the side in pixels of the
-            crops from there on. Small ones give more steps an hour; fog and greyness are told
-            apart in large ones.
-        int8: whether every layer's values are rounded as they are in int8.
-        frozen: how the names of the layers begin that stay as they are.
-        vivid, lights: shares of pictures that get strong colours and small lights, see
-            `tfimg.data.augmentation`.
-        spared: share of crops of damaged photos that the damage does not touch.
+            crops from there on.
+        lights: share of pictures that get small lights, see `tfimg.data.augmentation`.
         weights: how often each of the nine degradations is drawn, relative to the others; None for
             those of `tfimg.data.pairs.Mixture`.
     """
 
-    size: str
     batch_size: int = 16
+    crop_sizes: tuple[tuple[float, int], ...]
+    lights: float = 0.0
+    weights: tuple[float, ...] | None = None
+    weight_decay: float = 1e-4
+
+    def mixture(self):
+        """Returns the `tfimg.data.pairs.Mixture` of its pictures: all that both have a name for."""
+        from tfimg.data.pairs import Mixture  # loads TensorFlow
+
+        said = {field.name: getattr(self, field.name, None) for field in fields(Mixture)}
+        return Mixture(**{name: value for name, value in said.items() if value is not None})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restorer(Photos):
+    """Trains the image network on degraded crops, steered by what the words would ask for.
+
+    Args:
+        size: a name in `tfimg.network.SIZES`.
+        crop_sizes: as for `Photos`. Small ones give more steps an hour; fog and greyness are told
+            apart in large ones.
+        int8: whether every layer's values are rounded as they are in int8.
+        frozen: how the names of the layers begin that stay as they are.
+        vivid: share of pictures that get strong colours, see `tfimg.data.augmentation`.
+        spared: share of crops of damaged photos that the damage does not touch.
+    """
+
+    size: str
     crop_sizes: tuple[tuple[float, int], ...] = ((0.0, 64), (0.9, 96))
     int8: bool = False
     frozen: tuple[str, ...] = ()
     vivid: float = 0.0
-    lights: float = 0.0
     spared: float = 0.0
-    weights: tuple[float, ...] | None = None
     learning_rate: float = 2e-3
-    weight_decay: float = 1e-4
-
-    def mixture(self):
-        """Returns the `tfimg.data.pairs.Mixture` of its pictures."""
-        from tfimg.data.pairs import Mixture  # loads TensorFlow
-
-        drawn = {} if self.weights is None else {"weights": self.weights}
-        return Mixture(vivid=self.vivid, lights=self.lights, spared=self.spared, **drawn)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Diagnosis(Recipe):
+class Diagnosis(Photos):
     """Trains the classifier head of a trained restorer; the rest of the network stays as it is.
 
     Args:
-        crop_sizes: as for `Restorer`. What is told at a glance in a whole picture, such as thin
+        crop_sizes: as for `Photos`. What is told at a glance in a whole picture, such as thin
             fog, is doubtful in a small part of it.
         clean: share of groups with nothing wrong.
         double: share of groups with two degradations.
-        lights: share of pictures that get small lights, see `tfimg.data.augmentation`.
         lit: share of the dark pictures that are lit in part.
-        weights: how often each of the nine degradations is drawn, relative to the others.
         head: how the names of the layers begin that are trained.
         fresh: whether these start from nothing.
     """
 
-    batch_size: int = 16
     crop_sizes: tuple[tuple[float, int], ...] = ((0.0, 128), (0.5, 192), (0.8, 240))
     clean: float = 0.2
     double: float = 0.3
-    lights: float = 0.0
     lit: float = 0.0
-    weights: tuple[float, ...] = (1.0,) * 9
+    weights: tuple[float, ...] | None = (1.0,) * 9
     learning_rate: float = 3e-3
-    weight_decay: float = 1e-4
     head: tuple[str, ...] = ("classifier", "logits", "severity")
     fresh: bool = False
-
-    def mixture(self):
-        """Returns the `tfimg.data.pairs.Mixture` of its pictures."""
-        from tfimg.data.pairs import Mixture  # loads TensorFlow
-
-        return Mixture(
-            clean=self.clean,
-            double=self.double,
-            lights=self.lights,
-            lit=self.lit,
-            weights=self.weights,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
