@@ -9,6 +9,7 @@ from collections.abc import Callable
 from tfimg import commands, demo, generation, jobs
 from tfimg.arguments import Parser, refuse
 from tfimg.text.prompts import STYLES
+from tfimg.text.remedies import PASSES
 
 _ENHANCE = "more vivid colours"
 _FOLDERS = (
@@ -178,9 +179,10 @@ def _add_restoring(parser: argparse.ArgumentParser, example: str, default: str) 
     parser.add_argument(
         "--passes",
         type=int,
-        default=1,
+        default=PASSES,
         metavar="N",
-        help="without an instruction: how often to diagnose and restore at most (default: 1)",
+        help="without an instruction: how often to diagnose and restore at most (default: "
+        f"{PASSES})",
     )
     parser.add_argument(
         "--mask", metavar="MASK.png", help="same size as IN; white = keep, black = repair"

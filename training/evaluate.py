@@ -20,6 +20,7 @@ from typing import Any
 from tfimg import commands, files, show
 from tfimg.arguments import Parser, one_line, positive, refuse
 from tfimg.sheet import contact_sheet
+from tfimg.text.remedies import PASSES
 from training.requests import KINDS, LANGUAGES, Request, requests_for
 
 
@@ -230,8 +231,8 @@ def _build_parser():
     what = "what is done to them, such as noise:25 compression:10 low_resolution:4 rain+noise:25"
     add("--degradation", nargs="+", metavar="D", help=what)
     add("--mask", action="store_true", help="measure damage also with the known pixels told")
-    said = "without words, measure also 2 to N passes of diagnosis and restoration"
-    add("--passes", type=positive, default=1, metavar="N", help=said)
+    said = f"without words, measure 1 to N passes of diagnosis and restoration (default: {PASSES})"
+    add("--passes", type=positive, default=PASSES, metavar="N", help=said)
     said = f"what is said: {', '.join(KINDS)} (default: all; partial only for mixtures)"
     options = {"nargs": "+", "default": KINDS, "choices": KINDS, "metavar": "KIND"}
     add("--instruction-kind", **options, help=said)

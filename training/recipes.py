@@ -98,6 +98,7 @@ class Diagnosis(Photos):
             fog, is doubtful in a small part of it.
         clean: share of groups with nothing wrong.
         double: share of groups with two degradations.
+        deep: share of pictures that get deep shadows, see `tfimg.data.augmentation`.
         lit: share of the dark pictures that are lit in part.
         head: how the names of the layers begin that are trained.
         fresh: whether these start from nothing.
@@ -106,6 +107,7 @@ class Diagnosis(Photos):
     crop_sizes: tuple[tuple[float, int], ...] = ((0.0, 128), (0.5, 192), (0.8, 240))
     clean: float = 0.2
     double: float = 0.3
+    deep: float = 0.0
     lit: float = 0.0
     weights: tuple[float, ...] | None = (1.0,) * 9
     learning_rate: float = 3e-3

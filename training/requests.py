@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tfimg.text.remedies import REMEDIES, VAGUE, remedy
+from tfimg.text.remedies import PASSES, REMEDIES, VAGUE, remedy
 
 KINDS = ("right", "vague", "wrong", "none", "nothing", "partial")
 LANGUAGES = tuple(REMEDIES)
@@ -24,7 +24,7 @@ class Request:
         instruction: the words, or None for no words: the picture is diagnosed.
         named: the degradations that the words name.
         mask: whether the known pixels are told too.
-        passes: how often at most it is diagnosed and restored, where there are no words.
+        passes: how often at most it is diagnosed and restored, where the words do not say how.
     """
 
     kind: str
@@ -32,7 +32,7 @@ class Request:
     instruction: str | None = None
     named: frozenset[str] = frozenset()
     mask: bool = False
-    passes: int = 1
+    passes: int = PASSES
 
 
 def requests_for(
@@ -40,7 +40,7 @@ def requests_for(
     kinds: Sequence[str],
     languages: Sequence[str],
     mask: bool = False,
-    passes: int = 1,
+    passes: int = PASSES,
 ) -> list[Request]:
     """Lists what is asked about pictures with certain degradations.
 
@@ -49,7 +49,8 @@ def requests_for(
         kinds: from `KINDS`; `partial` gives rows only where there are several degradations.
         languages: from `LANGUAGES`.
         mask: whether the right words for damage are tried with the known pixels too.
-        passes: up to how many passes are tried where there are no words.
+        passes: up to how many passes are tried where there are no words; all of them where the
+            words are vague.
 
     Returns:
         The requests, in the order of `KINDS`.
@@ -61,16 +62,18 @@ def requests_for(
         if kind == "none":
             found += [Request(kind, passes=number) for number in range(1, passes + 1)]
         else:
-            found += [one for language in languages for one in _in(language, kind, present, mask)]
+            found += [
+                one for language in languages for one in _in(language, kind, present, mask, passes)
+            ]
     return found
 
 
-def _in(language, kind, present, mask):
+def _in(language, kind, present, mask, passes):
     def ask(names, mask=False):
         return Request(kind, language, remedy(names, language), frozenset(names), mask)
 
     if kind == "vague":
-        return [Request(kind, language, VAGUE[language])]
+        return [Request(kind, language, VAGUE[language], passes=passes)]
     if kind == "nothing":
         return [Request(kind, language, NOTHING[language])]
     if kind == "wrong":

@@ -95,8 +95,9 @@ def _words(row):
         return row["instruction"]
     if row["kind"] in ("partial", "wrong"):
         return f"{'only' if row['kind'] == 'partial' else 'wrong,'} {', '.join(row['named'])}"
-    passes = f", {row['passes']} passes" if row.get("passes", 1) > 1 else ""
-    return row["kind"] + (", mask" if row["mask"] else "") + passes
+    if row["kind"] == "none":
+        return f"none, {row['passes']} {'pass' if row['passes'] == 1 else 'passes'}"
+    return row["kind"] + (", mask" if row["mask"] else "")
 
 
 def _notes(row):

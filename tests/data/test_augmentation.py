@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from tfimg.data.augmentation import lit_in_part, small_lights, vivid_colours
+from tfimg.data.augmentation import deep_shadows, lit_in_part, small_lights, vivid_colours
 
 CLEAN = np.random.default_rng(0).uniform(0.2, 0.8, (4, 32, 32, 3)).astype(np.float32)
 
@@ -33,6 +33,22 @@ def test_vivid_colours_are_the_same_colours_further_from_grey():
     strong = vivid_colours(tf.constant(CLEAN), 1.0, seed).numpy()
     assert strong.min() >= 0 and strong.max() <= 1
     np.testing.assert_array_equal(vivid_colours(tf.constant(CLEAN), 0.0, seed), CLEAN)
+
+
+def test_deep_shadows_keep_white_and_black_and_the_order_of_the_rest():
+    seed = tf.constant([4, 2], tf.int64)
+    ramp = np.linspace(0, 1, 256, dtype=np.float32)[None, None, :, None]
+    ramp = np.broadcast_to(ramp, (64, 2, 256, 3))
+    deep = deep_shadows(tf.constant(ramp), 0.5, seed).numpy()
+    changed = [one for one in deep if (one != ramp[0]).any()]
+    assert 16 < len(changed) < 48
+    for one in changed:
+        assert one.min() == 0 and one.max() == 1
+        assert (np.diff(one, axis=1) >= 0).all() and (one <= ramp[0] + 1 / 510).all()
+        np.testing.assert_allclose(255 * one, np.round(255 * one), atol=1e-4)
+    middle = [one[0, 128, 0] for one in changed]
+    assert 0.12 < min(middle) < 0.2 and 0.35 < max(middle) < 0.45
+    np.testing.assert_array_equal(deep_shadows(tf.constant(CLEAN), 0.0, seed), CLEAN)
 
 
 def test_small_lights_are_spots_on_a_darker_picture():

@@ -14,7 +14,7 @@ from tfimg.losses import RestorationLoss
 from tfimg.machine import choose_jit
 from tfimg.tasks.describer import Description
 from tfimg.tasks.image_classifier import Diagnosis
-from tfimg.text.remedies import REMEDIES, prescribe, remedy
+from tfimg.text.remedies import REMEDIES, prescribe, remedy, settled
 from tfimg.text.steps import Step
 
 WORDS = "remove the noise"
@@ -138,7 +138,7 @@ def test_a_mask_tells_of_damage_in_the_first_pass_alone(restorer, understood, fi
     out = restorer.restore(image, mask=holes, passes=3, say=said.append)
     expected = restorer.restore(image, "repair the scratches", mask=holes, insist=True)
     np.testing.assert_array_equal(out, restorer.restore(expected, "remove the haze", insist=True))
-    assert [line.split()[1] for line in said] == ["damage", "haze", "nothing"]
+    assert [line.split()[1] for line in said] == ["damage", "haze"]
 
 
 def test_one_mask_serves_a_batch(restorer, understood, holes):
@@ -363,7 +363,7 @@ def test_other_embeddings_are_done_as_they_say(finding):
 
 @pytest.mark.parametrize("noise", [0.9, 0.1])
 def test_without_words_it_says_what_it_does(restorer, finding, capsys, noise):
-    finding({"noise": noise})
+    finding({"noise": noise}, {"none": 0.9})
     image = tiny.picture()
     out, said = restorer.restore(image), capsys.readouterr().out
     if noise > 0.5:
@@ -379,7 +379,7 @@ def test_a_vague_wish_may_say_how_strongly(restorer, finding, monkeypatch):
     image = tiny.picture()
     half = restorer.restore(image, "remove the noise", strength=0.5)
     monkeypatch.setattr(restorer, "plan", lambda _: None)
-    finding({"noise": 0.9}, {"noise": 0.9})
+    finding({"noise": 0.9}, {"noise": 0.9}, {"noise": 0.9}, {"noise": 0.9})
     out = restorer.restore(image, "make it slightly better", say=list)
     np.testing.assert_array_equal(out, half)
     assert np.abs(restorer.restore(image, "make it slightly better", 1, say=list) - half).any()
@@ -405,7 +405,36 @@ def test_it_looks_again_until_nothing_is_wrong(restorer, finding):
     out = restorer.restore(image, passes=4, say=said.append)
     expected = restorer.restore(image, "remove the noise", insist=True)
     np.testing.assert_array_equal(out, restorer.restore(expected, "remove the haze", insist=True))
-    assert [line.split()[1] for line in said] == ["noise", "haze", "nothing"]
+    assert [line.split()[1] for line in said] == ["noise", "haze"]
+
+
+def test_what_one_pass_has_undone_the_next_ones_leave_alone(restorer, finding):
+    finding(
+        {"low_light": 0.9},
+        {"low_light": 0.9, "haze": 0.9, "rain": 0.8},
+        {"rain": 0.9, "faded": 0.9, "none": 0.2},
+    )
+    image, said = tiny.picture(), []
+    out = restorer.restore(image, passes=4, say=said.append)
+    expected = restorer.restore(image, "brighten the picture", insist=True)
+    np.testing.assert_array_equal(out, restorer.restore(expected, "remove the rain", insist=True))
+    assert [line.split(";")[-1] for line in said] == [
+        ' doing "brighten the picture"',
+        ' doing "remove the rain"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("undone", "expected"),
+    [
+        ([], set()),
+        (["noise"], {"noise"}),
+        (["blur", "damage"], {"blur", "compression", "low_resolution", "damage"}),
+        (["haze", "rain"], {"low_light", "faded", "haze", "rain"}),
+    ],
+)
+def test_what_is_settled_is_what_was_undone_and_what_looks_like_it(undone, expected):
+    assert settled(undone) == expected
 
 
 def test_it_stops_when_nothing_changes_any_more(untrained, finding):
@@ -422,7 +451,7 @@ def test_a_describer_tells_and_its_words_are_done(restorer, finding):
 
     image, said = tiny.picture(), []
     for words in (None, "修"):
-        finding({"noise": 0.9})
+        finding({"noise": 0.9}, {"none": 0.9})
         restorer.plan = lambda _: None
         try:
             out = restorer.restore(image, words, describer=Describer(), say=said.append)
@@ -442,7 +471,7 @@ def test_where_a_describer_writes_no_instruction_the_remedy_is_done(restorer, fi
         def generate(self, questions, **_):
             return ["It is grainy."]
 
-    finding({"noise": 0.9})
+    finding({"noise": 0.9}, {"none": 0.9})
     image, said = tiny.picture(), []
     out = restorer.restore(image, describer=tfimg.Describer(Model()), say=said.append)
     np.testing.assert_array_equal(out, restorer.restore(image, "remove the noise", insist=True))

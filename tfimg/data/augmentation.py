@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tfimg.degradations.fields import smooth_noise
+from tfimg.degradations.fields import smooth_noise, to_8_bit
 from tfimg.degradations.seeds import as_seeds
 
 # Standard deviations in pixels of the spots that lights leave, and how far they are drawn.
@@ -39,6 +39,27 @@ def vivid_colours(clean: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
     grey = tf.reduce_mean(exchanged, axis=-1, keepdims=True)
     strong = tf.clip_by_value(grey + strength * (exchanged - grey), 0.0, 1.0)
     return tf.where(chosen, strong, clean)
+
+
+def deep_shadows(clean: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
+    """Gives some pictures deep shadows, as photos against the light and at dusk have.
+
+    White stays white, and middle grey falls to between 0.44 and 0.13. So a dark photo is told from
+    one that got too little light.
+
+    Args:
+        clean: float `(B, H, W, 3)`, 0..1.
+        share: of the pictures that are changed.
+        seed: int tensor `(2,)`.
+
+    Returns:
+        The same shape; what is changed lies on the 256 levels of an 8-bit picture.
+    """
+    one = (tf.shape(clean)[0], 1, 1, 1)
+    first, second = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+    chosen = tf.random.stateless_uniform(one, first) < share
+    gamma = tf.exp(tf.random.stateless_uniform(one, second, np.log(1.2), np.log(3.0)))
+    return tf.where(chosen, to_8_bit(tf.pow(clean, gamma)), clean)
 
 
 def small_lights(clean: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:

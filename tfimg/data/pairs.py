@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from tfimg.data.augmentation import lit_in_part, small_lights, vivid_colours
+from tfimg.data.augmentation import deep_shadows, lit_in_part, small_lights, vivid_colours
 from tfimg.degradations import NAMES, degrade
 from tfimg.degradations.fields import to_8_bit
 from tfimg.text.corpus import LANGUAGES, Corpus
@@ -41,8 +41,8 @@ class Mixture:
             noise or blur, and with equal pulls the subtle tasks are not learnt at all.
         pull_nothing: what remains of that where nothing is to be done. Such pictures pull at
             every change, good ones too; a few weak ones are enough to teach what not to touch.
-        vivid, lights: shares of pictures that get strong colours and small lights before they are
-            degraded, see `tfimg.data.augmentation`.
+        deep, vivid, lights: shares of pictures that get deep shadows, strong colours and small
+            lights before they are degraded, see `tfimg.data.augmentation`.
         lit: share of the dark pictures to be diagnosed that are lit in part.
     """
 
@@ -57,6 +57,7 @@ class Mixture:
     weights: tuple[float, ...] = (2.5, 1.0, 1.2, 1.2, 0.6, 0.4, 0.6, 0.6, 1.8)
     pull: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 0.3, 0.3, 0.5, 0.3, 0.8)
     pull_nothing: float = 0.2
+    deep: float = 0.0
     vivid: float = 0.0
     lights: float = 0.0
     lit: float = 0.0
@@ -211,7 +212,9 @@ def _only(name):
 
 
 def _augmented(clean, mixture, seed):
-    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
+    if mixture.deep:
+        clean = deep_shadows(clean, mixture.deep, seeds[2])
     if mixture.vivid:
         clean = vivid_colours(clean, mixture.vivid, seeds[0])
     if mixture.lights:

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from tfimg import pixels
-from tfimg.degradations import INTENTS
+from tfimg.degradations import INTENTS, NAMES
 from tfimg.losses import RestorationLoss
 from tfimg.metrics import PSNR
 from tfimg.postprocess import check_strength, match_colours, mean_change, postprocess
@@ -19,12 +19,14 @@ from tfimg.tasks.task import TextGuidedTask
 from tfimg.text.descriptions import language_of
 from tfimg.text.remedies import (
     ABSENT,
+    PASSES,
     REMEDIES,
     SURE,
     doubted,
     in_words,
     intention,
     prescribe,
+    settled,
 )
 from tfimg.text.steps import Step, strength_of
 from tfimg.text.steps import steps as read_steps
@@ -86,7 +88,7 @@ class ImageRestorer(TextGuidedTask):
         strength: float | None = None,
         mask=None,
         *,
-        passes: int = 1,
+        passes: int = PASSES,
         describer: Describer | None = None,
         insist: bool = False,
         match_colour: bool = False,
@@ -109,7 +111,8 @@ class ImageRestorer(TextGuidedTask):
                 damage; after that every pixel is known. Where the words ask for no repair, it is
                 used in the first step, with a warning.
             passes: how often at most a picture is diagnosed and restored; it ends earlier when
-                nothing is wrong any more, or nothing changes.
+                nothing is wrong any more, or nothing changes. What one pass has undone, the next
+                ones leave alone, see `tfimg.text.remedies.settled`.
             describer: writes what was found and what is to be done, in the language of the words;
                 without it the names of what was found are told.
             insist: whether what is asked for is done though the picture seems not to need it.
@@ -117,7 +120,8 @@ class ImageRestorer(TextGuidedTask):
                 words about noise are always followed.
             match_colour: gives the result the input's mean and contrast of each colour.
             progress: called as `progress(done, total)` after each tile of a large picture.
-            say: called with a line on each diagnosis, and on what is not undone.
+            say: called with a line on the first diagnosis, on each later one that finds more, and
+                on what is not undone.
 
         Returns:
             An array of the input's shape and dtype.
@@ -230,16 +234,20 @@ class ImageRestorer(TextGuidedTask):
         return None if nothing else left
 
     def _diagnosed(self, prescribed, strength, mask, passes, say, image, progress):
-        restored = image
+        restored, undone = image, set()
         for number in range(passes):
             diagnosis = self._classifier().diagnose(restored)
+            found = diagnosis.probabilities | dict.fromkeys(settled(undone), 0.0)
             if mask is not None:
-                told = {**diagnosis.probabilities, "damage": 1.0, "none": 0.0}
-                diagnosis = replace(diagnosis, probabilities=told)
-            line, remedy = prescribed(diagnosis)
+                found |= {"damage": 1.0, "none": 0.0}
+            sure = {name for name in NAMES if found[name] >= SURE}
+            if undone and not sure:
+                break
+            line, remedy = prescribed(replace(diagnosis, probabilities=found))
             say(line)
             if remedy is None:
                 break
+            undone |= sure
             before = restored
             restored = self._steered(before, self.embed(remedy), strength, mask, progress)
             mask = None  # what was missing is filled in

@@ -1,5 +1,7 @@
 """Between probabilities and words: what a diagnosis found, and what it prescribes."""
 
+from collections.abc import Iterable
+
 REMEDIES = {
     "en": {
         "noise": "remove the noise",
@@ -35,6 +37,11 @@ ABSENT = 0.005
 DOUBTED = tuple(name for name in REMEDIES["en"] if name != "noise")
 # In a large picture, of which a diagnosis sees a smaller copy, these may be too fine to be seen.
 FINE = ("blur", "compression", "low_resolution", "rain", "damage")
+# How often at most a picture is diagnosed and restored: one fault can hide another.
+PASSES = 2
+# What takes away detail, and what changes the tone. A mended picture is still a little soft, or a
+# little dark, and a diagnosis takes the rest of one fault for another of its kind.
+_KINDS = ({"blur", "compression", "low_resolution"}, {"low_light", "faded", "haze"})
 
 
 def remedy(names, language: str = "en") -> str:
@@ -80,6 +87,25 @@ def prescribe(probabilities: dict[str, float], language: str = "en") -> str | No
     """
     found = [name for name in REMEDIES["en"] if probabilities[name] >= SURE]
     return remedy(found, language) if found else None
+
+
+def settled(undone: Iterable[str]) -> set[str]:
+    """Returns what is not to be undone any more in a picture in which some faults were undone.
+
+    Args:
+        undone: names of degradations.
+
+    Returns:
+        These, and others of their kind: lost detail, or a changed tone.
+
+    Example:
+
+    ```python
+    settled(["haze", "rain"])  # {"haze", "low_light", "faded", "rain"}
+    ```
+    """
+    undone = set(undone)
+    return undone.union(*(kind for kind in _KINDS if kind & undone))
 
 
 def intention(probabilities: dict[str, float], language: str = "en") -> str:
