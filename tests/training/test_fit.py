@@ -252,7 +252,7 @@ def test_a_fresh_head_is_another_on_the_same_features(preset):
     assert not np.allclose(after["logits"], before["logits"])
 
 
-@pytest.mark.parametrize("name", ["restorer_small_careful", "diagnosis_detail", "diagnosis_clean"])
+@pytest.mark.parametrize("name", ["restorer_small_careful", "diagnosis_detail", "diagnosis_deep"])
 def test_what_a_recipe_says_of_its_pictures_arrives(name):
     recipe = recipes.RECIPES[name]
     mixture = recipe.mixture()
