@@ -31,7 +31,6 @@ def main(arguments=None) -> int:
         return refuse(parser.prog, one_line(error))
     from training import runs
 
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     runs.save_preset(between, args.out)
     print(f"saved {args.out}")
     return 0

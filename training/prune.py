@@ -38,7 +38,6 @@ def main(arguments=None) -> int:
         return refuse(parser.prog, one_line(error))
     from training import runs
 
-    args.out.parent.mkdir(parents=True, exist_ok=True)
     runs.save_preset(less, args.out)
     before, after = (task.backbone.image_network.count_params() for task in (restorer, less))
     print(f"saved {args.out}: {after:,} parameters for pictures, before {before:,}")

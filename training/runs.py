@@ -32,6 +32,7 @@ def save_preset(task, folder: Path) -> None:
         for part in (task.backbone.text_encoder, task.backbone.image_network):
             # Keras would save a part's optimiser with its weights, three times their size.
             part.optimizer = None
+    folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(fresh, ignore_errors=True)
     task.save_to_preset(str(fresh))
