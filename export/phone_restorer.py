@@ -16,7 +16,7 @@ from tfimg.text.remedies import ABSENT, DOUBTED, FINE, REMEDIES, SURE
 # Of the pictures to calibrate on: the worst would stretch the ranges, at the cost of all others.
 _SEVERITY = 0.3
 # Of tiles, where the picture's side is fixed and where it is free.
-_OVERLAP, _FREE_OVERLAP, _FREE_TILE = 32, 64, 512
+OVERLAP, _FREE_OVERLAP, _FREE_TILE = 32, 64, 512
 _CALIBRATION_SIDE = 256
 
 
@@ -42,17 +42,14 @@ def models(
     if not restorer.diagnoses:
         labels = len(restorer.backbone.labels)
         raise ValueError(f"the preset has {labels} labels of its own; expected one that diagnoses")
-    if quantize == "int8" and not photos:
-        raise ValueError("int8 needs photos to calibrate on")
     precisions = {
         "words": "dynamic" if quantize == "int8" else quantize,
         "image": quantize,
         "diagnosis": "none" if quantize == "none" else "float16",
     }
-    rows = _calibration(restorer, photos, size or _CALIBRATION_SIDE)
     files = {
         "words": convert(*_words(restorer), precisions["words"]),
-        "image": convert(*_image(restorer, size, quantize), quantize, rows),
+        "image": image_model(restorer, quantize, size, photos),
         "diagnosis": convert(*_diagnosis(restorer, size), precisions["diagnosis"]),
     }
     told = {
@@ -60,7 +57,7 @@ def models(
         "image": {
             "size": size,
             "tile": size or _FREE_TILE,
-            "overlap": _OVERLAP if size else _FREE_OVERLAP,
+            "overlap": OVERLAP if size else _FREE_OVERLAP,
             "multiple": restorer.backbone.multiple,
             **interface(files["image"]),
         },
@@ -93,8 +90,12 @@ def _words(restorer):
     return encoder, words, [tf.TensorSpec([1, length], tf.int32, name) for name in names]
 
 
-def _image(restorer, size, quantize):
-    """The picture's half, the function to convert, and its arguments."""
+def image_model(
+    restorer: tfimg.ImageRestorer, quantize: str, size: int | None, photos: list
+) -> bytes:
+    """Converts the picture's half alone; arguments and errors as for `models`."""
+    if quantize == "int8" and not photos:
+        raise ValueError("int8 needs photos to calibrate on")
     width = restorer.backbone.embedding_width
     fused = quantize == "int8" and restorer.backbone.embedding_dim is None
     network = lowered(restorer.backbone.image_network, whole=True, int8=fused)
@@ -108,7 +109,8 @@ def _image(restorer, size, quantize):
         tf.TensorSpec([1, size, size, 3], tf.uint8, "image"),
         tf.TensorSpec([1, width], tf.float32, "embedding"),
     ]
-    return network, image, specs
+    rows = _calibration(restorer, photos, size or _CALIBRATION_SIDE)
+    return convert(network, image, specs, quantize, rows)
 
 
 def _diagnosis(restorer, size):
