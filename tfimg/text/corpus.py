@@ -14,6 +14,7 @@ SPLITS = ("train", "test")
 _BANKS = Path(__file__).parent / "phrases"
 _PLACEHOLDER = re.compile(r"\{(noun|adj|request)(?:_([abc]))?\}")
 _FINAL_PUNCTUATION = ".!?。！？~～ "
+_LISTS = {"noun": "nouns", "adj": "adjectives"}
 # Between parts that each ask for something, and between a request and what surrounds it.
 _ALSO = {
     "en": (". ", ", ", "; ", " and ", ", also ", " + ", ", plus "),
@@ -162,10 +163,8 @@ class Corpus:
         def word(match):
             kind, slot = match.groups()
             name = names["abc".index(slot or "a")]
-            if kind == "noun":
-                return rng.choice(self._phrases[name]["nouns"])
-            if kind == "adj":
-                return rng.choice(self._phrases[name]["adjectives"])
+            if kind in ("noun", "adj"):
+                return _common(self._phrases[name][_LISTS[kind]], rng)
             requests = self._phrases[name]["requests"]
             imperative = [r for r in requests if not _NOT_IMPERATIVE.search(r)]
             return rng.choice(imperative or requests).strip(_FINAL_PUNCTUATION)
@@ -180,7 +179,7 @@ class Corpus:
             closer = rng.choice(self._closers)
             space = "" if closer[0] in ",.!?;，。！；、" else " "
             sentence = sentence.rstrip(_FINAL_PUNCTUATION) + space + closer
-        if rng.random() < 0.15:
+        if rng.random() < 0.2:
             sentence = _mistype(sentence, rng)
         if rng.random() < 0.2:
             sentence = sentence.rstrip(_FINAL_PUNCTUATION)
@@ -188,6 +187,11 @@ class Corpus:
             return sentence.replace(" ", "") if rng.random() < 0.5 else sentence
         # The tokenizer lowers case; a few loud sentences keep that honest.
         return sentence.upper() if rng.random() < 0.02 else sentence
+
+
+def _common(words, rng):
+    """One of a list in which what people say most stands first: the first tenth in every third."""
+    return words[int(len(words) * rng.random() ** 2)]
 
 
 @cache
@@ -200,9 +204,9 @@ def _plain(phrase):
 
 
 def _mistype(sentence, rng):
-    """One or two slips of the finger: a letter dropped, doubled or swapped with its neighbour."""
+    """Up to three slips of the finger: a letter dropped, doubled or swapped with its neighbour."""
     letters = list(sentence)
-    for _ in range(rng.choice((1, 1, 2))):
+    for _ in range(rng.choice((1, 1, 2, 3))):
         if len(letters) < 6:
             break
         place = rng.randrange(1, len(letters) - 1)
