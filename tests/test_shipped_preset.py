@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from tfimg import files, presets
 from tfimg.degradations import INTENTS, NAMES, parse_protocol
 from tfimg.metrics import psnr
 from tfimg.pixels import to_float, to_uint8
+from training.reading import accuracy, read_sentences
 
 # What a preset's diagnosis of the sample photo gets wrong: clean, and degraded; see the cards.
 _MISTAKEN = {
@@ -132,6 +134,27 @@ def test_plain_words_are_understood(restorer, sentence, name):
 )
 def test_a_wish_that_does_not_say_what_is_told_from_one_that_does(restorer, sentence):
     assert restorer.plan(sentence) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "kind", "share"),
+    [
+        ("en", "single", 0.97),
+        ("zh", "single", 0.97),
+        ("en", "several", 0.9),
+        ("zh", "several", 0.9),
+    ],
+)
+def test_strangers_are_understood(strangers, language, kind, share):
+    (row,) = (r for r in strangers if (r["language"], r["kind"]) == (language, kind))
+    assert row["count"] >= 15 and row["accuracy"] >= share
+
+
+@pytest.fixture(scope="module")
+def strangers():
+    """How well sentences are understood that were written without sight of the corpus."""
+    sentences = read_sentences(Path(__file__).parent / "text" / "unseen.jsonl")
+    return accuracy(tfimg.ImageRestorer.from_preset(presets.default()), sentences)["rows"]
 
 
 @pytest.fixture(scope="module")

@@ -218,8 +218,9 @@ _CAREFUL = {
 # Times are those of two cores with AVX512-BF16, seed 0. README.md has the commands, the presets'
 # cards have all scores.
 RECIPES = {
-    # 10,000 and then, with --init, 14,000 steps: 62 minutes; 91 % of single requests understood in
-    # phrasings held out.
+    # 10,000, then, with --init, 14,000 steps, 62 minutes, and, when the corpus had grown, 6,000 with
+    # --seed 2, 23 minutes beside another run: of single requests that were written without sight of
+    # the corpus 98.8 % are understood in English and 97.5 % in Chinese.
     "words": Words(steps=14_000),
     # Twice, the second time with --init: 15 and 21 minutes; read back, every intent is kept.
     "describer": Describing(steps=1_500),
