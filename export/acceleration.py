@@ -155,10 +155,11 @@ def _in_keras(preset, restorer):
 def _in_litert(restorer, threads):
     from export import phone_restorer, tflite
 
-    models, photos = {}, tflite.calibration_photos()
+    models = {}
 
     def exported(name, quantize, size=_SIDE, threads=threads, since=None):
         if (quantize, size) not in models:
+            photos = tflite.calibration_photos(size)
             models[quantize, size] = phone_restorer.image_model(restorer, quantize, size, photos)
         model = models[quantize, size]
         run = _runner(model, threads, restorer)

@@ -25,6 +25,7 @@ class _Request:
     signature: str
     inputs: Arrays
     deadline: float | None
+    pixels: int
     answer: Future = field(default_factory=Future)
 
     @property
@@ -46,6 +47,7 @@ class Batcher:
     Args:
         run: `(signature, inputs) -> outputs`, arrays whose first side is the batch.
         max_rows: rows of a batch; a larger request is run by itself.
+        max_pixels: of the pictures of a batch, likewise.
         patience: seconds that a request waits for company.
         capacity: requests that wait; one more is refused.
         workers: batches under way at a time.
@@ -63,12 +65,13 @@ class Batcher:
         self,
         run: Callable[[str, Arrays], Arrays],
         max_rows: int = 16,
+        max_pixels: int = 4096 * 4096,
         patience: float = 0.002,
         capacity: int = 64,
         workers: int = 1,
     ):
-        self._run, self._max_rows, self._patience = run, max_rows, patience
-        self._capacity = capacity
+        self._run, self._patience, self._capacity = run, patience, capacity
+        self._max_rows, self._max_pixels = max_rows, max_pixels
         self._waiting: deque[_Request] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -76,21 +79,26 @@ class Batcher:
         for worker in self._workers:
             worker.start()
 
-    def submit(self, signature: str, inputs: Arrays, deadline: float | None = None) -> Future:
+    def submit(
+        self, signature: str, inputs: Arrays, deadline: float | None = None, pixels: int = 0
+    ) -> Future:
         """Queues a request.
 
         Args:
             signature: which of the model's.
             inputs: arrays with the same number of rows.
             deadline: `time.monotonic()` after which the answer is of no use, or None.
+            pixels: of its pictures, which the arrays do not tell where these are encoded.
 
         Returns:
-            A future of the outputs. It fails with `DeadlinePassed`, or as the model does.
+            A future of the outputs. It fails with `DeadlinePassed`, or as the model does. Who
+            cancels it makes room for another request.
 
         Raises:
             QueueFull: if too many requests wait, or the batcher is closed.
         """
-        request = _Request(signature, inputs, deadline)
+        request = _Request(signature, inputs, deadline, pixels)
+        request.answer.add_done_callback(self._forget)
         with self._changed:
             if self._closed:
                 raise QueueFull("the server is shutting down")
@@ -125,6 +133,12 @@ class Batcher:
     def __exit__(self, *error):
         self.close()
 
+    def _forget(self, answer):
+        """Takes what was cancelled out of the queue, and with it its arrays."""
+        if answer.cancelled():
+            with self._changed:
+                self._waiting = deque(r for r in self._waiting if r.answer is not answer)
+
     def _work(self):
         while batch := self._next():
             self._serve(batch)
@@ -137,16 +151,18 @@ class Batcher:
                     return []
                 self._changed.wait()
             first = self._waiting.popleft()
-            batch, rows = [first], first.rows
+            batch, rows, pixels = [first], first.rows, first.pixels
             until = time.monotonic() + self._patience
             while True:
                 for request in [r for r in self._waiting if r.kind == first.kind]:
-                    if rows + request.rows <= self._max_rows:
+                    more_rows, more_pixels = rows + request.rows, pixels + request.pixels
+                    if more_rows <= self._max_rows and more_pixels <= self._max_pixels:
                         self._waiting.remove(request)
                         batch.append(request)
-                        rows += request.rows
+                        rows, pixels = more_rows, more_pixels
+                full = rows >= self._max_rows or pixels >= self._max_pixels
                 left = until - time.monotonic()
-                if rows >= self._max_rows or left <= 0 or self._closed:
+                if full or left <= 0 or self._closed:
                     return batch
                 self._changed.wait(left)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from export.pictures import from_png, restore_files, settle, to_png
+from export.pictures import from_png, restore_files, say, settle, to_png
 from tfimg import files, pixels
 from tfimg.arguments import Parser, one_line, refuse
 from tfimg.limits import check_request
@@ -77,26 +77,28 @@ class Client:
         """Restores one picture.
 
         Args:
-            image: uint8 `(H, W, 3)`.
+            image: `(H, W, 3)`, uint8, uint16 or float 0..1; the server sees it with 8 bits.
             instruction: what to do, in English or Chinese; done at once and in full, but for what
                 the picture surely does not need, see `export.signatures.restorer_signatures`.
                 Without it the picture is diagnosed.
             strength: 0 returns the input, 1 the full effect.
 
         Returns:
-            uint8 `(H, W, 3)`.
+            An array of the input's shape and dtype; the input where the server leaves it as it is.
 
         Raises:
             ServerError: with what the server said, or that it did not answer.
-            ValueError: for a strength outside 0..1.
+            TypeError, ValueError: for what is no such picture, or a strength outside 0..1.
         """
         check_strength(strength)
         words = VAGUE["en"] if instruction is None else instruction
-        restored = self._patiently(image_bytes=to_png(image), instruction=words)
-        if strength == 1:
-            return restored
-        restored, source = pixels.to_float(restored), pixels.to_float(image)
-        return pixels.to_uint8(postprocess(restored, source, strength))
+        image = np.asarray(image)
+        sent = pixels.to_uint8(image)
+        restored = self._patiently(image_bytes=to_png(sent), instruction=words)
+        if strength == 0 or np.array_equal(restored, sent):  # what 8 bits cannot hold is kept
+            return image.copy()
+        blended = postprocess(pixels.to_float(restored), pixels.to_float(image), strength)
+        return pixels.restore_dtype(blended, image.dtype)
 
     def generate(self, prompt: str, seed: int = 0) -> np.ndarray:
         """Makes one picture.
@@ -211,14 +213,13 @@ def main(arguments=None) -> int:
         client = Client(args.server, args.model, args.protocol, args.timeout, args.retries)
         if making:
             made = files.Picture(client.generate(args.generate.strip(), args.seed))
-            print(f"{args.output}: {files.write_picture(made, args.output) or 'written'}")
+            say(f"{args.output}: {files.write_picture(made, args.output) or 'written'}")
             return 0
     except (OSError, ServerError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
 
     def restore(image):
-        restored = client.restore(pixels.to_uint8(image), instruction, args.strength)
-        return pixels.restore_dtype(pixels.to_float(restored), image.dtype)
+        return client.restore(image, instruction, args.strength)
 
     return restore_files(parser.prog, plan, restore)
 

@@ -141,6 +141,7 @@ def run_outside(folder: Path, signature: str, **inputs) -> dict[str, np.ndarray]
         command = [sys.executable, "-m", "export.session", folder, signature, given, taken]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            raise ValueError(done.stderr.strip().splitlines()[-1])
+            silent = f"export.session ended with status {done.returncode} and said nothing"
+            raise ValueError((done.stderr.strip() or silent).splitlines()[-1])
         with np.load(taken) as outputs:
             return dict(outputs)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 QUANTIZATIONS = ("none", "float16", "dynamic", "int8")
+# Of the photos to calibrate on, where the picture's side is free.
+CALIBRATION_SIDE = 256
 
 
 def convert(

@@ -1,5 +1,6 @@
 """Folders that appear whole or not at all."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,20 +12,26 @@ def written_whole(folder: Path) -> Iterator[Path]:
     """Yields a folder to write beside the wanted one, and renames it when all went well.
 
     Args:
-        folder: must not exist or be empty; its parents are made.
+        folder: must not exist or be empty; its parents are made. An empty one stays the same and
+            gets the contents, because somebody may be in it.
 
     Raises:
         OSError: if it cannot be written.
     """
+    folder = Path(os.path.abspath(folder))  # because "." has no name
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = folder.with_name(f".{folder.name}.writing")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         fresh.mkdir()
         yield fresh
-        if folder.exists():
-            folder.rmdir()
-        fresh.rename(folder)
+        if not folder.exists():
+            fresh.rename(folder)
+        elif any(folder.iterdir()):
+            raise FileExistsError(f"{folder} is not empty any more")
+        else:
+            for path in [*fresh.iterdir()]:
+                path.rename(folder / path.name)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 

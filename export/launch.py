@@ -54,10 +54,10 @@ def served(folder: str | Path, *options: object) -> Iterator[Served]:
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
     )
     try:
-        said = process.stdout.readline()
-        found = re.search(r"gRPC on (\S+), REST on (\S+)/v1/models/(\S+)", said)
+        said = process.stdout.readline().strip()
+        found = re.search(r"gRPC on (\S+), REST on (\S+)/v1/models/(.+)", said)
         if found is None:
-            raise OSError(f"the server did not start: {said.strip() or 'it said nothing'}")
+            raise OSError(f"the server did not start: {said or 'it said nothing'}")
         yield Served(found[2], found[1], found[3], process)
     finally:
         process.send_signal(signal.SIGTERM)

@@ -102,8 +102,9 @@ class LiteRestorer(LiteModel):
             An array of the input's shape and dtype.
 
         Raises:
-            TypeError, ValueError: for what is no such picture, an empty instruction, or a strength
-                outside 0..1.
+            TypeError, ValueError: for what is no such picture, an empty instruction, a strength
+                outside 0..1, or a picture to be diagnosed where the words steer the model by more
+                than the labels.
         """
         image = np.asarray(image)
         pixels.check(image)
@@ -135,6 +136,7 @@ class LiteRestorer(LiteModel):
         told = self.description["diagnosis"]
         asked = {} if instruction is None else self.interpret(instruction)
         if max(asked.values(), default=0.0) < told["sure"]:
+            self._check_steered_by_labels(instruction)
             *sure, _ = (value >= told["sure"] for value in self.classify(image).values())
             return np.array([*sure, 0.0], np.float32) if any(sure) else None
         embedding, labels = self.embed(instruction), self.description["labels"]
@@ -149,6 +151,16 @@ class LiteRestorer(LiteModel):
         if spared == wanted:
             return None
         return np.where([name in spared for name in labels], np.float32(0), embedding)
+
+    def _check_steered_by_labels(self, instruction):
+        width = self._image.get_input_details()["embedding"]["shape"][-1]
+        if width != len(self.description["labels"]):
+            found = "none" if instruction is None else repr(instruction)
+            raise ValueError(
+                f"the model is steered by {width} numbers and not by its labels, so what a "
+                f"diagnosis finds cannot be undone; expected words that say what to do, found "
+                f"{found}"
+            )
 
     def _run(self, tile, embedding):
         inputs = {"image": pixels.to_uint8(tile), "embedding": embedding[None]}

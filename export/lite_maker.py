@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from export.lite_model import LiteModel
+from export.pictures import say
 from tfimg import files
 from tfimg.arguments import Parser, one_line, positive, refuse
 from tfimg.limits import check_request
@@ -87,7 +88,7 @@ def main(arguments=None) -> int:
         files.write_picture(files.Picture(picture), args.output)
     except (OSError, RuntimeError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
-    print(f"{args.output}: written")
+    say(f"{args.output}: written")
     return 0
 
 

@@ -8,7 +8,8 @@
   the bias, a convolution's output is rounded to 256 levels before the shift, although the ReLU
   after it throws most of its range away. With `b` at least as large as any shift `s`,
   `relu(x + s)` is `relu(relu(x + b) + (s - b))`: the converter fuses the inner part into the
-  convolution, and the levels lie where they count.
+  convolution, and the levels lie where they count. Between certain words a shift may be larger than
+  `b`: it then counts as `b`, so that what is off stays off.
 
 Reference: Jacob et al., "Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference", 2018 (fused layers are rounded once); Shi et al., "Is the
@@ -27,6 +28,9 @@ from tfimg.layers import Patches
 
 def lowered(network: keras.Model, whole: bool = False, int8: bool = False) -> keras.Model:
     """Returns a model of the same weights that computes the same.
+
+    With `int8` that is exact for certain words, whose probabilities are all 0 or 1. For doubtful
+    ones it is an approximation where they shift a channel further than any certain ones do.
 
     Args:
         network: an image network.
@@ -101,7 +105,10 @@ class _Enlarging(_Lowered):
 
 
 class _Shift(_Lowered):
-    """A `WordShift`; with its largest values `(1, 1, C)`, one for what a ReLU follows."""
+    """A `WordShift`; with its largest values `(1, 1, C)`, one for what a ReLU follows.
+
+    Exact for shifts up to the largest; a larger one counts as the largest.
+    """
 
     def __init__(self, layer, largest):
         super().__init__(layer)
@@ -111,7 +118,9 @@ class _Shift(_Lowered):
         features, embedding = inputs
         shift = self.layer.steering(embedding)
         if self.largest is not None:
-            features, shift = ops.relu(features + self.largest), shift - self.largest
+            features = ops.relu(features + self.largest)
+            # More than nothing would be added to features that the ReLU has put out, too.
+            shift = ops.minimum(shift - self.largest, 0.0)
         return features + _row(shift, features)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 import tfimg
-from export.conversion import as_levels, convert, interface
+from export.conversion import CALIBRATION_SIDE, as_levels, convert, interface
 from export.lowering import lowered
 from tfimg.degradations import INTENTS, NAMES, degrade
 from tfimg.pixels import middle, to_float, to_uint8
@@ -17,7 +17,6 @@ from tfimg.text.remedies import ABSENT, DOUBTED, FINE, REMEDIES, SURE
 _SEVERITY = 0.3
 # Of tiles, where the picture's side is fixed and where it is free.
 OVERLAP, _FREE_OVERLAP, _FREE_TILE = 32, 64, 512
-_CALIBRATION_SIDE = 256
 
 
 def models(
@@ -109,7 +108,7 @@ def image_model(
         tf.TensorSpec([1, size, size, 3], tf.uint8, "image"),
         tf.TensorSpec([1, width], tf.float32, "embedding"),
     ]
-    rows = _calibration(restorer, photos, size or _CALIBRATION_SIDE)
+    rows = _calibration(restorer, photos, size or CALIBRATION_SIDE)
     return convert(network, image, specs, quantize, rows)
 
 

@@ -1,6 +1,7 @@
 """Pictures as files and bytes: what the commands that restore share."""
 
 import io
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -54,6 +55,12 @@ def upright_png(data: bytes) -> bytes:
     return to_png(pixels.to_uint8(picture.pixels))
 
 
+def say(line: str) -> None:
+    """Prints a line; what stdout cannot show, such as parts of a file's name, is escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+
+
 def settle(words: list[str], output: str) -> tuple[jobs.Plan, str | None]:
     """Checks what was typed before any work starts.
 
@@ -90,11 +97,13 @@ def restore_files(
     for number, job in enumerate(plan.jobs, 1):
         try:
             picture = files.read_picture(job.source)
-            if picture.note:
-                print(f"{job.source}: {picture.note}")
             restored = replace(picture, pixels=restore(picture.pixels))
             note = files.write_picture(restored, job.target)
-            print(f"{job.target}: {note or 'written'} ({number} of {len(plan.jobs)})", flush=True)
         except (MemoryError, OSError, RuntimeError, ValueError) as error:
-            failed.append(f"{job.source}: {one_line(error)}")
+            line = one_line(error) or "not enough memory"
+            failed.append(line if str(job.source) in line else f"{job.source}: {line}")
+            continue
+        if picture.note:
+            say(f"{job.source}: {picture.note}")
+        say(f"{job.target}: {note or 'written'} ({number} of {len(plan.jobs)})")
     return refuse(program, jobs.summary(failed)) if failed else 0

@@ -84,6 +84,8 @@ def application(model: ServedModel, max_bytes: int, seconds: float, room: Room) 
             return Response(status_code=499)  # nobody reads it
         except (BadRequest, ValueError) as error:
             return _error(400, error)
+        except RecursionError:
+            return _error(400, "the body's lists and objects are nested too deep")
         except Failed as error:
             return _error(503, error, _RETRY) if error.code in _LATER else _error(500, error)
 
@@ -133,7 +135,7 @@ async def _body(request, limit, room, seconds):
 def _parsed(body):
     try:
         return json.loads(body)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise BadRequest(f"the body is not JSON: {error}") from error
 
 

@@ -64,7 +64,7 @@ def server(model: ServedModel, address: str, max_bytes: int, seconds: float, roo
         ThreadPoolExecutor(threads), options=options, maximum_concurrent_rpcs=threads
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        _Prediction(model, max_bytes, seconds, room), made
+        _Prediction(model, seconds, room), made
     )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(_Model(model), made)
     try:
@@ -75,9 +75,8 @@ def server(model: ServedModel, address: str, max_bytes: int, seconds: float, roo
 
 
 class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
-    def __init__(self, model, max_bytes, seconds, room):
-        self._model, self._max_bytes, self._seconds = model, max_bytes, seconds
-        self._room = room
+    def __init__(self, model, seconds, room):
+        self._model, self._seconds, self._room = model, seconds, room
 
     def Predict(self, request, context):
         try:
@@ -87,10 +86,7 @@ class _Prediction(prediction_service_pb2_grpc.PredictionServiceServicer):
             left = context.time_remaining()
             seconds = self._seconds if left is None else min(left, self._seconds)
             with self._room.holding(request.ByteSize()):
-                inputs = {
-                    name: _array(name, proto, self._max_bytes)
-                    for name, proto in request.inputs.items()
-                }
+                inputs = {name: _array(name, proto) for name, proto in request.inputs.items()}
                 future = self._model.predict(signature, inputs, seconds)
                 if not context.add_callback(future.cancel):  # who asked has hung up already
                     future.cancel()
@@ -162,14 +158,18 @@ def _code(error):
     return next(_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
 
 
-def _array(name, proto, max_bytes):
+def _array(name, proto):
     """A tensor's array; one that would grow beyond what was sent is refused."""
     try:
         dtype = tf.as_dtype(proto.dtype)
         count = math.prod(dim.size for dim in proto.tensor_shape.dim)
-        width = 1 if dtype == tf.string else np.dtype(dtype.as_numpy_dtype).itemsize
-        if proto.tensor_shape.unknown_rank or count < 0 or count * width > max_bytes:
-            raise BadRequest(f"input {name!r} has the shape of {count} values")
+        if proto.tensor_content:
+            sent = len(proto.tensor_content) // np.dtype(dtype.as_numpy_dtype).itemsize
+        else:
+            fields = proto.ListFields()
+            sent = sum(len(values) for field, values in fields if field.name.endswith("_val"))
+        if proto.tensor_shape.unknown_rank or sent != count:
+            raise BadRequest(f"input {name!r} has the shape of {count} values, found {sent}")
         return tf.make_ndarray(proto)
     except BadRequest:
         raise

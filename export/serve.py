@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 
 from tfimg.arguments import Parser, one_line, positive, refuse
@@ -29,8 +30,12 @@ def main(arguments=None) -> int:
     """Serves until it is told to stop by SIGINT or SIGTERM."""
     parser = _parser()
     args = parser.parse_args(arguments)
-    if not args.timeout > 0:
-        return refuse(parser.prog, f"--timeout must be positive, found {args.timeout:g}")
+    if not 0 < args.timeout <= threading.TIMEOUT_MAX:  # no thread can wait for longer
+        longest = f"{threading.TIMEOUT_MAX:g}"
+        return refuse(
+            parser.prog,
+            f"--timeout must be positive and at most {longest}, found {args.timeout:g}",
+        )
     import uvicorn
 
     from export import rest, rpc

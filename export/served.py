@@ -31,7 +31,7 @@ class ServedModel:
     Args:
         folder: `NAME/VERSION`, a SavedModel; or `NAME`, of which the latest version is served.
         name: what clients call it; by default the folder's.
-        max_pixels: of the pictures of one request together.
+        max_pixels: of the pictures of one request together, and of requests that are joined.
         max_rows: pictures or sentences of one request.
         max_words: bytes of one instruction or prompt.
         capacity: requests that wait; one more is refused.
@@ -60,7 +60,11 @@ class ServedModel:
         self._session = Session(folder)
         self._max_pixels, self._max_rows, self._max_words = max_pixels, max_rows, max_words
         self._batcher = Batcher(
-            self._session.run, patience=patience, capacity=capacity, workers=workers
+            self._session.run,
+            max_pixels=max_pixels,
+            patience=patience,
+            capacity=capacity,
+            workers=workers,
         )
         self.metrics = CollectorRegistry()
         labels = ("signature", "outcome")
@@ -119,8 +123,8 @@ class ServedModel:
         try:
             if not self.ready:
                 raise QueueFull("the server is shutting down")
-            arrays = self._checked(signature, inputs)
-            future = self._batcher.submit(signature, arrays, began + seconds)
+            arrays, pixels = self._checked(signature, inputs)
+            future = self._batcher.submit(signature, arrays, began + seconds, pixels)
         except (BadRequest, NotFound, QueueFull) as error:
             self._requests.labels(label, type(error).__name__).inc()
             raise
@@ -145,6 +149,7 @@ class ServedModel:
         self._session.close()
 
     def _checked(self, name, inputs):
+        """The inputs as arrays, and how many pixels their pictures have."""
         if name not in self.signatures:
             raise NotFound(f"no signature {name!r}; expected one of {[*self.signatures]}")
         wanted = self.signatures[name].inputs
@@ -176,7 +181,7 @@ class ServedModel:
                 f"the request's pictures have {total} pixels ({found}); expected 1 or more each, "
                 f"and together at most {self._max_pixels}"
             )
-        return arrays
+        return arrays, total
 
     def _check_words(self, key, sentence):
         sentence = sentence.encode() if isinstance(sentence, str) else sentence

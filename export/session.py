@@ -11,6 +11,8 @@ import ctypes
 import importlib.util
 import sys
 import types
+import zipfile
+import zlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
@@ -237,6 +239,8 @@ def main(arguments=None) -> int:
         # As fixed-width bytes: object arrays would be pickled, and loading them could run code.
         plain = {name: a.astype("S") if a.dtype == object else a for name, a in outputs.items()}
         np.savez(args.outputs, **plain)
+    except (EOFError, zipfile.BadZipFile, zlib.error) as error:  # which only reading raises
+        return refuse(parser.prog, one_line(f"{args.inputs} is no whole .npz file: {error}"))
     except (OSError, RuntimeError, TypeError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     return 0

@@ -49,7 +49,8 @@ class Subject:
         command = [sys.executable, "-c", _MEASURED, *self.command]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            raise RuntimeError(done.stderr.strip().splitlines()[-1])
+            silent = f"{self.command} ended with status {done.returncode} and said nothing"
+            raise RuntimeError((done.stderr.strip() or silent).splitlines()[-1])
         most = int(done.stdout.splitlines()[-1])
         # In kilobytes, but on macOS in bytes.
         return most / (1e6 if sys.platform == "darwin" else 1e3)
@@ -278,10 +279,10 @@ def litert_subjects(preset: str, width: int, height: int, threads: int, scratch:
     ours = {"image": image, "embedding": restorer.embed(_SENTENCE)[None]}
     tokens = restorer.preprocessor.tokenize([_SENTENCE])
     tokens = {name: np.asarray(numbers) for name, numbers in tokens.items()}
-    subjects = {}
+    subjects, size = {}, width if width == height else None
+    photos = tflite.calibration_photos(size)
     for quantize in conversion.QUANTIZATIONS:
-        size = width if width == height else None
-        tflite.write(restorer, scratch / quantize, quantize, size, tflite.calibration_photos())
+        tflite.write(restorer, scratch / quantize, quantize, size, photos)
         name = f"{preset}, {'float32' if quantize == 'none' else quantize}"
         model = (scratch / quantize / "image.tflite").read_bytes()
         command = _on_a_phone(scratch / quantize, image[0], scratch)
@@ -317,10 +318,9 @@ def large_subjects(preset: str, width: int, height: int, threads: int, scratch: 
             lambda restorer=loaded[runtime]: restorer.restore(image, _SENTENCE),
             command=_restoring(preset, image, scratch, precision),
         )
+    photos = tflite.calibration_photos(_TILE)
     for quantize in ("none", "dynamic", "int8"):
-        tflite.write(
-            loaded["Keras"], scratch / quantize, quantize, _TILE, tflite.calibration_photos()
-        )
+        tflite.write(loaded["Keras"], scratch / quantize, quantize, _TILE, photos)
         lite = LiteRestorer(scratch / quantize, threads)
         name = f"{preset}, {'float32' if quantize == 'none' else quantize}"
         subjects["LiteRT, tiles", name] = Subject(

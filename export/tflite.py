@@ -16,7 +16,7 @@ import json
 import sys
 from pathlib import Path
 
-from export.conversion import QUANTIZATIONS
+from export.conversion import CALIBRATION_SIDE, QUANTIZATIONS
 from export.folders import copy_card, written_whole
 from tfimg.arguments import Parser, one_line, refuse
 
@@ -39,7 +39,7 @@ def main(arguments=None) -> int:
     try:
         preset = args.preset or presets.default()
         presets.resolve(preset)
-        photos = calibration_photos(args.calibrate)
+        photos = calibration_photos(args.size, args.calibrate)
     except (OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     from export.loading import load
@@ -115,15 +115,28 @@ def write(
             copy_card(card, fresh)
 
 
-def calibration_photos(folder: Path | None = None) -> list:
-    """Returns the photos to calibrate on, uint8: a folder's, or the sample that ships."""
+def calibration_photos(size: int | None, folder: Path | None = None) -> list:
+    """Returns the photos to calibrate on.
+
+    Args:
+        size: as for `write`; nothing but the middle that it takes of a photo is kept.
+        folder: the photos'; by default it is the sample that ships.
+
+    Returns:
+        uint8 `(H, W, 3)` arrays.
+
+    Raises:
+        OSError, ValueError: if the folder is none, holds no pictures, or one that cannot be read.
+    """
     from tfimg import files, presets
-    from tfimg.pixels import to_uint8
+    from tfimg.pixels import middle, to_uint8
 
     paths = files.list_pictures(folder) if folder else [presets.sample_path()]
     if not paths:
         raise ValueError(f"{folder}: the folder holds no pictures")
-    return [to_uint8(files.read_picture(path).pixels) for path in paths]
+    side = size or CALIBRATION_SIDE
+    # Copies, because a view would keep the whole photo.
+    return [to_uint8(middle(files.read_picture(path).pixels, side)).copy() for path in paths]
 
 
 def _parser():

@@ -72,7 +72,7 @@ def _exported(task, preset, scratch):
     served = scratch / "saved_model" / "1"
     saved_model.write(task, served, preset, MAX_PIXELS)
     makes = isinstance(task, tfimg.TextToImage)
-    side, photos = (None, []) if makes else (SIDE, tflite.calibration_photos())
+    side, photos = (None, []) if makes else (SIDE, tflite.calibration_photos(SIDE))
     folders = []
     for quantize in conversion.QUANTIZATIONS:
         folders.append(scratch / quantize)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import tfimg
-from tfimg import cli, commands, demo, machine, show
+from tfimg import cli, commands, demo, generation, machine, presets, show
 from tfimg.postprocess import match_colours
 from tfimg.tasks.describer import Description
 from tfimg.tasks.image_classifier import Diagnosis
@@ -367,6 +367,8 @@ def test_enhance_has_words_of_its_own(restorer, tmp_path):
         (["{}/in.png", "noise", "-o", "{}/o.png", "--preset", "broken"], "cannot load preset"),
         (["{}/in.png", "noise", "-o", "{}/o.png", "--mask", "{}/small.png"], "is 3x3, but"),
         (["{}/in.png", "noise", "-o", "{}/o.png", "--mask", "{}/no.png"], "no such file"),
+        (["{}/in.png", "fix", "-o", "{}/small.png", "--mask", "{}/small.png"], "is the input"),
+        (["{}/in.png", "noise", "-o", ""], "found '', expected the name of a file or folder"),
         (["{}/in.png", "noise"], "-o"),
         (["{}/in.png", "noise", "-o", "{}/o.png", "--loud"], "--loud"),
     ],
@@ -538,6 +540,14 @@ def test_demo_writes_the_sheet_and_true_figures(restorer, tmp_path, capsys, monk
 
 def test_demo_refuses_an_output_it_cannot_write(restorer, capsys):
     assert "'.xyz'" in _fails(capsys, "demo", "-o", "demo.xyz")
+
+
+def test_help_names_the_preset_that_is_used(capsys):
+    defaults = {"restore": presets.default(), "generate": generation.PRESET}
+    for command, name in defaults.items():
+        with pytest.raises(SystemExit):
+            cli.main([command, "--help"])
+        assert f"(default: {name})" in " ".join(capsys.readouterr().out.split())
 
 
 def test_every_command_explains_itself(capsys):

@@ -1,6 +1,8 @@
 import os
 import stat
+import struct
 import zlib
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -156,6 +158,26 @@ def test_a_transparent_palette_entry_is_alpha(tmp_path):
     np.testing.assert_array_equal(picture.alpha == 0, np.asarray(image) == 2)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_transparent_colour_of_16_bits_is_alpha(tmp_path, channels):
+    values = RNG.integers(0, 65536, (5, 6, channels), np.uint16)
+    values[1, 2] = values[3, 4] = key = np.array([513, 770, 4], np.uint16)[:channels]
+    values[0, 0] = key + 1  # differs in the low byte alone
+    buffer = BytesIO()
+    png16.write(buffer, values)
+    data, body = buffer.getvalue(), b"tRNS" + key.astype(">u2").tobytes()
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    (tmp_path / "in.png").write_bytes(data[:33] + chunk + data[33:])
+    picture = files.read_picture(tmp_path / "in.png")
+    np.testing.assert_array_equal(picture.pixels, np.broadcast_to(values, (5, 6, 3)))
+    expected = np.full((5, 6), 65535, np.uint16)
+    expected[1, 2] = expected[3, 4] = 0
+    assert picture.alpha.dtype == np.uint16
+    np.testing.assert_array_equal(picture.alpha, expected)
+    files.write_picture(picture, tmp_path / "out.png")
+    np.testing.assert_array_equal(files.read_picture(tmp_path / "out.png").alpha, expected)
+
+
 def test_cmyk_becomes_rgb(tmp_path):
     image = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
     image.save(tmp_path / "in.jpg")
@@ -180,6 +202,62 @@ def test_exif_orientation_is_applied_and_the_rest_of_exif_kept(tmp_path, orienta
         assert out.size == expected.shape[1::-1]
         assert ExifTags.Base.Orientation not in out.getexif()
         assert out.getexif()[ExifTags.Base.Model] == "Box"
+
+
+def _exif_of(tag, kind, value):
+    """EXIF of a single tag, whose type may be one that no camera gives it."""
+    head = b"MM\0*" + struct.pack(">IH", 8, 1)
+    count = len(value) if kind in (1, 2) else 1
+    inline = len(value) <= 4
+    entry = struct.pack(">HHI", tag, kind, count)
+    entry += value.ljust(4, b"\0") if inline else struct.pack(">I", 26)
+    return b"Exif\0\0" + head + entry + bytes(4) + (b"" if inline else value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "shape"),
+    [
+        (3, struct.pack(">H", 6), (14, 9)),
+        (1, b"\x06", (9, 14)),
+        (2, b"6\0", (9, 14)),
+        (5, struct.pack(">II", 6, 1), (9, 14)),
+        (3, struct.pack(">H", 99), (9, 14)),
+        (8, struct.pack(">h", -6), (9, 14)),
+    ],
+)
+def test_only_a_number_from_1_to_8_turns_a_picture(tmp_path, kind, value, shape):
+    exif = _exif_of(ExifTags.Base.Orientation, kind, value)
+    path = _save(tmp_path / "in.jpg", _rgb(), exif=exif)
+    assert files.check_picture(path) == shape
+    assert files.read_picture(path).pixels.shape[:2] == shape
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind", "value"),
+    [
+        (ExifTags.Base.Make, 5, struct.pack(">II", 1, 2)),
+        (ExifTags.Base.ResolutionUnit, 1, b"\x02"),
+        (ExifTags.Base.XResolution, 2, b"a\0"),
+    ],
+)
+def test_camera_data_of_odd_types_is_dropped_and_told(tmp_path, tag, kind, value):
+    path = _save(tmp_path / "in.jpg", _smooth(), exif=_exif_of(tag, kind, value))
+    picture = files.read_picture(path)
+    assert picture.note == "camera data dropped: it cannot be written back"
+    np.testing.assert_array_equal(picture.pixels, np.asarray(_open(path)))
+    files.write_picture(picture, tmp_path / "out.jpg")
+    assert tag not in _open(tmp_path / "out.jpg").getexif()
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".jpg", ".png"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_what_is_checked_is_what_is_read(tmp_path, suffix, orientation):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    path = _save(tmp_path / f"in{suffix}", _rgb(90, 140), exif=exif)
+    shape = (140, 90) if orientation >= 5 else (90, 140)
+    assert files.check_picture(path) == shape
+    assert files.read_picture(path).pixels.shape[:2] == shape
 
 
 def test_orientation_turns_16_bit_colour_and_alpha_too(tmp_path):
@@ -284,6 +362,7 @@ def _bad_files(folder):
     (folder / "head.png").write_bytes(good.read_bytes()[:20])
     (folder / "folder.png").mkdir()
     Image.fromarray(np.zeros((4, 4), np.float32)).save(folder / "float.tif")
+    Image.fromarray(np.full((4, 4), 70000, np.int32)).save(folder / "deep.tif")
 
 
 @pytest.mark.parametrize(
@@ -299,6 +378,7 @@ def _bad_files(folder):
         ("cut.webp", ValueError, "truncated"),
         ("cut.tif", ValueError, "truncated"),
         ("float.tif", ValueError, "32-bit floats"),
+        ("deep.tif", ValueError, "holds values 70000..70000; expected 0..65535"),
     ],
 )
 @pytest.mark.parametrize("function", [files.check_picture, files.read_picture])

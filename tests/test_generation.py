@@ -138,6 +138,7 @@ def test_a_grid_holds_every_picture_once_on_white(count):
         (["sun", "-o", "{}/o.xyz"], "'.xyz'"),
         (["sun", "-o", "/proc/o.png"], "cannot be written"),
         (["sun", "-o", "/proc/o", "--count", "2"], "cannot be written"),
+        (["sun", "-o", ""], "found '', expected the name of a file or folder"),
         (["sun"], "-o"),
     ],
 )

@@ -230,3 +230,21 @@ def test_a_configuration_survives_json(restorer):
     copy = keras.saving.deserialize_keras_object(config)
     assert copy.size == restorer.backbone.size
     assert copy.count_params() == restorer.backbone.count_params()
+
+
+@pytest.mark.parametrize("labels", [("dark", "bright"), INTENTS])
+def test_labels_of_ones_own_keep_learnt_statistics_after_saving(labels):
+    backbone = tiny.backbone(labels=labels)
+    config = keras.saving.serialize_keras_object(backbone)
+    copy = keras.saving.deserialize_keras_object(config)
+    for network in (backbone.image_network, copy.image_network):
+        statistics = network.get_layer("classifier_standardised").non_trainable_variables[-2:]
+        before = [np.array(value) for value in statistics]
+        inputs = {
+            "image": tiny.picture()[None],
+            "mask": np.ones((1, 16, 24, 1), "float32"),
+            "embedding": np.zeros((1, 10), "float32"),
+        }
+        network(inputs, training=True)
+        same = [np.array_equal(*pair) for pair in zip(before, statistics, strict=True)]
+        assert same == [labels != INTENTS] * 2

@@ -33,6 +33,26 @@ def positive(text: str) -> int:
     return value
 
 
+def named(text: str) -> str:
+    """Reads the name of a file or folder, as the `type` of an argument.
+
+    Args:
+        text: what was typed.
+
+    Returns:
+        The same.
+
+    Raises:
+        argparse.ArgumentTypeError: if it is empty, which would mean the current folder.
+
+    Example:
+        >>> parser.add_argument("--output", type=named)
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("found '', expected the name of a file or folder")
+    return text
+
+
 def one_line(reason: object) -> str:
     """Returns what an exception says without its line breaks."""
     return " ".join(str(reason).split())

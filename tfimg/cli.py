@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable
 
 from tfimg import commands, demo, generation, jobs
-from tfimg.arguments import Parser, refuse
+from tfimg.arguments import Parser, named, refuse
 from tfimg.text.prompts import STYLES
 from tfimg.text.remedies import PASSES
 
@@ -75,7 +75,13 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    def add(name: str, command: Callable, summary: str, details: str = "") -> _Parser:
+    def add(
+        name: str,
+        command: Callable,
+        summary: str,
+        details: str = "",
+        default: str = "restorer_small",
+    ) -> _Parser:
         added = subparsers.add_parser(
             name, help=summary, description=f"{summary[0].upper()}{summary[1:]}. {details}".strip()
         )
@@ -83,7 +89,7 @@ def _build_parser() -> argparse.ArgumentParser:
         added.add_argument(
             "--preset",
             metavar="NAME",
-            help="a name from `presets`, or a folder (default: the first bundled one)",
+            help=f"a name from `presets`, or a folder (default: {default})",
         )
         return added
 
@@ -119,7 +125,9 @@ def _build_parser() -> argparse.ArgumentParser:
     interpret.add_argument("--file", help="one sentence a line, UTF-8; empty lines are left out")
     _add_json(interpret)
 
-    generate = add("generate", generation.generate, "make small pictures from words", _GRID)
+    generate = add(
+        "generate", generation.generate, "make small pictures from words", _GRID, generation.PRESET
+    )
     generate.add_argument("prompt", metavar="PROMPT", help='e.g. "a red apple", in en or zh')
     generate.add_argument(
         "--style", metavar="STYLE", help=f"{', '.join(STYLES)} (default: what the prompt says)"
@@ -138,10 +146,13 @@ def _build_parser() -> argparse.ArgumentParser:
         metavar="SIDE",
         help=f"in pixels: {sizes} (default: what the preset makes)",
     )
-    generate.add_argument("-o", "--output", required=True, metavar="OUT", help="a file or folder")
+    generate.add_argument(
+        "-o", "--output", required=True, type=named, metavar="OUT", help="a file or folder"
+    )
     _add_json(generate)
 
-    presets = add("presets", commands.presets, "list what ships: task, size, licence, scores")
+    summary = "list what ships: task, size, licence, scores"
+    presets = add("presets", commands.presets, summary, default="all that ship")
     _add_json(presets)
     return parser
 
@@ -162,6 +173,7 @@ def _add_restoring(parser: argparse.ArgumentParser, example: str, default: str) 
         "-o",
         "--output",
         required=True,
+        type=named,
         metavar="OUT",
         help="a file (png, jpg, webp, tif, bmp, gif) for one picture, else a folder",
     )

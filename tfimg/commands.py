@@ -38,7 +38,7 @@ def restore(args: argparse.Namespace) -> list[str]:
         print("understood:", _understood(restorer, steps, args.strength), flush=True)
     describer = None
     if steps is None:
-        _check_diagnoses(restorer, preset, "say in words what to do")
+        check_diagnoses(restorer, preset, "say in words what to do")
         describer = load("Describer", _DESCRIBER)
 
     def work(job: jobs.Job, progress: Callable[[int, int], None], say: Callable) -> None:
@@ -121,7 +121,7 @@ def describe(args: argparse.Namespace) -> list[str]:
     plan = jobs.plan(args.words)
     preset = check_preset(args.preset)
     classifier = load("ImageClassifier", preset)
-    _check_diagnoses(classifier, preset, "expected one that restores")
+    check_diagnoses(classifier, preset, "expected one that restores")
     describer = load("Describer", _DESCRIBER)
     found: list[dict[str, Any]] = []
 
@@ -204,8 +204,17 @@ def load(task: str, preset: str, precision: str = "float32") -> Any:
         raise ValueError(f"cannot load preset {preset!r}: {reason}") from error
 
 
-def _check_diagnoses(task: Any, preset: str, otherwise: str) -> None:
-    """Refuses a preset that cannot diagnose, with a ValueError."""
+def check_diagnoses(task: Any, preset: str, otherwise: str) -> None:
+    """Refuses a preset that cannot diagnose.
+
+    Args:
+        task: An `ImageRestorer` or `ImageClassifier`.
+        preset: What it was loaded from.
+        otherwise: What the person may do instead.
+
+    Raises:
+        ValueError: If it has classes of its own.
+    """
     if not task.diagnoses:
         raise ValueError(
             f"preset {preset!r} has classes of its own and cannot tell what is wrong; {otherwise}"
@@ -266,6 +275,7 @@ def _read_mask(path: str, planned: list[jobs.Job]) -> np.ndarray:
     """White = keep (1 = known pixel), black = repair, as bool (H, W, 1)."""
     size = files.check_picture(path)
     for job in planned:
+        files.check_output(job.target, [path])
         if job.size != size:
             raise ValueError(
                 f"mask {path} is {size[1]}x{size[0]}, but {job.source} is "

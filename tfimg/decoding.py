@@ -72,20 +72,22 @@ def _pillow_limit_lifted() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = limit
 
 
-def check_mode(image: Image.Image) -> None:
+def check_values(image: Image.Image) -> None:
     """Refuses measurements that have no white point."""
     if image.mode == "F":
         raise Refused("holds 32-bit floats (mode F); expected 8 or 16 bits")
+    if image.mode == "I":
+        low, high = image.getextrema()
+        if low < 0 or high > 65535:
+            raise Refused(f"holds values {low}..{high}; expected 0..65535")
 
 
 def decode(image: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
     """(H, W, 3) and alpha or None, as stored, not yet turned upright."""
-    check_mode(image)
+    check_values(image)
     if image.mode.startswith("I"):
-        grey = np.asarray(image)
-        if grey.min() < 0 or grey.max() > 65535:
-            raise Refused(f"holds values {grey.min()}..{grey.max()}; expected 0..65535")
-        return grey_as_rgb(grey.astype(np.uint16)), None
+        grey = np.asarray(image).astype(np.uint16)
+        return grey_as_rgb(grey), alpha16(grey[..., None], image)
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
         return split(np.asarray(_in_mode(image, "RGBA")))
     if image.mode in ("1", "L"):
@@ -125,9 +127,18 @@ def split(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     return channels[..., :3], channels[..., 3] if channels.shape[-1] == 4 else None
 
 
+def alpha16(channels: np.ndarray, image: Image.Image) -> np.ndarray | None:
+    """Alpha for 16 bits (H, W, 1 or 3) of a PNG that names one transparent colour, or None."""
+    colour = image.info.get("transparency")
+    if colour is None:
+        return None
+    return np.where((channels == colour).all(axis=-1), 0, 65535).astype(np.uint16)
+
+
 def orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8."""
-    return image.getexif().get(ExifTags.Base.Orientation, 1)
+    """The EXIF orientation, 1 to 8; 1 where the tag holds anything else."""
+    found = image.getexif().get(ExifTags.Base.Orientation)
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
 
 
 def turn(array: np.ndarray, orientation: int) -> np.ndarray:
@@ -141,13 +152,16 @@ def turn(array: np.ndarray, orientation: int) -> np.ndarray:
     return array
 
 
-def camera_data(image: Image.Image) -> bytes | None:
-    """EXIF without the orientation, from formats that keep it apart from their own tags."""
+def camera_data(image: Image.Image) -> tuple[bytes | None, str]:
+    """EXIF without the orientation, from formats that keep it apart from their own tags; a note."""
     if image.format not in WITH_EXIF:
-        return None
+        return None, ""
     exif = image.getexif()
     exif.pop(ExifTags.Base.Orientation, None)
-    return exif.tobytes() if len(exif) else None
+    try:
+        return exif.tobytes() if len(exif) else None, ""
+    except (*_BROKEN, AttributeError, TypeError):  # a tag holds a type that it is not written in
+        return None, "camera data dropped: it cannot be written back"
 
 
 def tiff_bits(image: Image.Image) -> int:

@@ -78,11 +78,13 @@ def check_picture(path: str | os.PathLike) -> tuple[int, int]:
     """
     with decoding.opened(path, MAX_PIXELS) as image:
         width, height = image.size
+        image.draft(None, (max(1, width // 8), max(1, height // 8)))
+        image.load()
+        if image.format == "TIFF":  # which Pillow turns upright itself, and tells no orientation
+            width, height = image.size
         if decoding.orientation(image) >= 5:
             width, height = height, width
-        image.draft(None, (max(1, image.width // 8), max(1, image.height // 8)))
-        image.load()
-        decoding.check_mode(image)
+        decoding.check_values(image)
     return height, width
 
 
@@ -123,9 +125,13 @@ def read_picture(path: str | os.PathLike) -> Picture:
         if png16.is_colour16(image):  # asked before anything below decodes the file
             mode = image.tile[0].args.split(";")[0]
             pixels, alpha = decoding.split(png16.read(os.fspath(path)))
+            if alpha is None:
+                alpha = decoding.alpha16(pixels, image)
         else:
             pixels, alpha = decoding.decode(image)
-        orientation, exif = decoding.orientation(image), decoding.camera_data(image)
+        orientation, (exif, dropped) = decoding.orientation(image), decoding.camera_data(image)
+        if dropped:
+            notes.append(dropped)
     return Picture(
         pixels=decoding.turn(pixels, orientation),
         alpha=None if alpha is None else decoding.turn(alpha, orientation),
@@ -228,14 +234,29 @@ def check_output(
         raise ValueError(f"output {str(path)!r} is a folder")
     for source in sources:
         if path.resolve() == Path(source).resolve() or (path.exists() and path.samefile(source)):
-            raise ValueError(f"output {str(path)!r} is the input; it would be overwritten")
+            raise ValueError(
+                f"output {str(path)!r} is the input {str(source)!r}; it would be overwritten"
+            )
+    check_place(path)
+
+
+def check_place(path: str | os.PathLike) -> None:
+    """Refuses a file or folder that could not be made, before any work is done for it.
+
+    Args:
+        path: What is to be made; the folders above it may be missing.
+
+    Raises:
+        ValueError: If its folder cannot be made or written to, or it is a file that cannot be.
+    """
+    path = Path(path)
     folder = path.parent
     while not folder.exists():
         folder = folder.parent
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
-        if path.exists():
+        if path.is_file():
             with open(path, "r+b"):
                 pass
     except OSError as error:

@@ -48,7 +48,7 @@ _CANVAS_STEER_WIDTH = 192
 SIZES = {
     "tiny": ImageSize((32, 48, 64), (1, 0, 1), (1, 0), patch=2),
     "small": ImageSize((16, 32, 48, 64), (1, 0, 1, 1), (1, 1, 0)),
-    "base": ImageSize((32, 48, 96, 128), (1, 2, 2, 2), (2, 2, 2)),
+    "base": ImageSize((16, 32, 48, 64), (1, 0, 1, 1), (3, 5, 3)),
     # For pictures made from words, of 64, and of 128 or 256 pixels.
     "icon": ImageSize((24, 48, 96, 128, 160), (0, 0, 0, 0, 0), (1, 1, 2, 2)),
     "picture": ImageSize((24, 48, 96, 192, 256, 256), (0, 0, 0, 0, 0, 0), (1, 2, 2, 2, 2)),
@@ -205,6 +205,9 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         self.embedding_dim = embedding_dim
         self.labels = tuple(labels)
         self.canvas = canvas
+        if canvas is None and not self.diagnoses:
+            # A few pictures of one's own have no statistics to go by; those that were learnt serve.
+            pixels.get_layer("classifier_standardised").trainable = False
 
     @classmethod
     def from_size(cls, size: str, bert: keras_hub.models.BertBackbone, **kwargs):
@@ -224,10 +227,7 @@ class TextGuidedBackbone(keras_hub.models.Backbone):
         """
         if len(labels) < 2 or len(set(labels)) < len(labels):
             raise ValueError(f"labels is {[*labels]}; expected two or more different names")
-        made = self._copy(("logits",), labels=tuple(labels))
-        # A few pictures of one's own have no statistics to go by; those that it has learnt serve.
-        made.image_network.get_layer("classifier_standardised").trainable = False
-        return made
+        return self._copy(("logits",), labels=tuple(labels))
 
     def with_size(self, size: ImageSize) -> "TextGuidedBackbone":
         """Returns a copy with other residual blocks: those that it has keep their weights.

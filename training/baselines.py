@@ -134,9 +134,7 @@ def _parser():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--preset", help="whose text branch is ours (default: the first bundled one)"
-    )
+    parser.add_argument("--preset", help="whose text branch is ours (default: restorer_small)")
     parser.add_argument("--text-encoder", metavar="BERT", help="a KerasHub BERT preset, or folder")
     parser.add_argument("--sentences", type=positive, default=15_000, help="to fit on")
     parser.add_argument("--seed", type=int, default=0)

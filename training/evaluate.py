@@ -81,6 +81,9 @@ def evaluate(args: argparse.Namespace) -> None:
         figures.check_installed()
         files.check_output(figure)
     restorer = commands.load("ImageRestorer", preset)
+    told = [request.instruction for series in planned for request in series.requests]
+    if examined or any(words is None or restorer.plan(words) is None for words in told):
+        commands.check_diagnoses(restorer, preset, "expected one that can, or clear words")
 
     document = {"preset": preset}
     if planned:
@@ -218,7 +221,8 @@ def _build_parser():
         description="Measures a preset: PSNR and SSIM per degradation and instruction.",
     )
     add = parser.add_argument
-    add("--preset", metavar="P", help="a bundled name or a folder (default: the first bundled one)")
+    said = "a bundled name or a folder (default: restorer_small; for text_to_image icons_small)"
+    add("--preset", metavar="P", help=said)
     add("--out", metavar="DIR", help="write sheets of the first pictures, or figures, there")
     add("--limit", type=positive, metavar="N", help="only the first N pictures")
     add("--json", action="store_true", help="print JSON for programs")

@@ -28,6 +28,8 @@ from training.recipes import RECIPES, Describing, Drawing, Restorer, Words
 
 _WARM_UP = 300
 _AVERAGING = 0.999
+# What a run leaves, of which none may be lost; a history alone is of a run that came to nothing.
+_LEFT = ("checkpoint.npz", "preset")
 
 
 def compile_model(model, recipe, losses: dict, steps: int, jit: bool) -> None:
@@ -75,7 +77,13 @@ def main(arguments=None) -> int:
     steps = args.steps or recipe.steps
     if not isinstance(recipe, (Words, Describing)) and not args.data:
         return refuse(parser.prog, f"recipe {args.recipe} needs --data, what it learns from")
-    if not args.resume and (args.out / "checkpoint.npz").exists():
+    left = [name for name in _LEFT if (args.out / name).exists()]
+    if left and "checkpoint.npz" not in left:
+        return refuse(
+            parser.prog,
+            f"{args.out} holds {left[0]} of a run and no checkpoint.npz; give another --out",
+        )
+    if left and not args.resume:
         return refuse(
             parser.prog, f"{args.out} holds a run already; give --resume or another --out"
         )

@@ -8,6 +8,10 @@ The pictures are read through TensorFlow Datasets' folder builder. One classifie
 alone; with `--description` another is told something of it, too, which is how words help: a shop
 knows the shelf, a clinic knows the organ. Each accuracy is printed, and the better classifier is
 saved as a preset with its labels.
+
+It is fitted on squares from the middles of the pictures, as large as the smallest of them allows
+and at most what `ImageClassifier.classify` looks at; `--side` sets another size. The accuracy is
+that of `classify` on the pictures held out, as large as they are.
 """
 
 import argparse
@@ -16,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfimg import commands
+from tfimg import commands, files
 from tfimg.arguments import Parser, one_line, positive, refuse
 from tfimg.pixels import middle
 
@@ -30,6 +34,7 @@ def main(arguments=None) -> int:
     import keras
 
     try:
+        files.check_place(args.out)
         commands.load("ImageClassifier", commands.check_preset(args.preset))  # before all is read
         train, test, labels = read(args.data, args.label, args.description, args.split, args.side)
     except (OSError, ValueError) as error:
@@ -40,8 +45,7 @@ def main(arguments=None) -> int:
     for told in (False, True) if args.description else (False,):
         keras.utils.set_random_seed(args.seed)
         classifier = fit(args.preset, labels, train, told, args.epochs, args.batch_size)
-        inputs, targets = _told(test, told), test["label"]
-        accuracy = classifier.evaluate(inputs, targets, verbose=0, return_dict=True)["accuracy"]
+        accuracy = right(classifier, test, told)
         fitted[accuracy] = classifier
         what = "picture and description" if told else "picture alone"
         print(f"{what}: {100 * accuracy:.1f} % right", flush=True)
@@ -52,7 +56,7 @@ def main(arguments=None) -> int:
 
 
 def read(
-    data: Path, label: str, description: str | None, split: str | None, side: int
+    data: Path, label: str, description: str | None, split: str | None, side: int | None = None
 ) -> tuple[dict, dict, list[str]]:
     """Reads pictures, numbers of labels and descriptions through TensorFlow Datasets.
 
@@ -62,16 +66,21 @@ def read(
         description: the column with what is told, or None.
         split: the column that says "train" or something else; None to test with a tenth of the
             pictures, chosen by the hash of their paths.
-        side: pictures are cut or filled up to this.
+        side: what is fitted on is cut or filled up to this; by default the shortest side of all,
+            and at most what `classify` looks at.
 
     Returns:
-        Two dicts of `image` `(N, side, side, 3)` float32, `label` `(N,)` int and, if there are any,
-        `description` `(N,)` str, to fit on and to test; and the names.
+        Two dicts of `image`, `label` `(N,)` int and, if there are any, `description` `(N,)` str, to
+        fit on and to test; and the names. Numbers are read as their text. Images to fit on are
+        `(N, side, side, 3)` float32; those to test with a list of `(H, W, 3)` uint8.
 
     Raises:
-        ValueError: if there is no such column, or no picture to test with whose name is learnt.
+        ValueError: if there is no such column, a picture has no name, fewer than two names are
+            learnt, or no picture to test with has one of them.
     """
     from tfimg.data.folder_builder import PictureFolder, held_out
+    from tfimg.tasks.image_classifier import CROP
+    from tfimg.tasks.preprocessor import NOTHING_KNOWN
 
     builder = PictureFolder(data)
     builder.download_and_prepare()
@@ -79,29 +88,41 @@ def read(
     for column in filter(None, (label, description, split)):
         if column not in columns:
             raise ValueError(f"{data} has no column {column!r}; expected one of {sorted(columns)}")
-    # Where subfolders are the classes, rows hold numbers.
-    name_of = getattr(builder.info.features[label], "int2str", bytes.decode)
+        if builder.info.features[column].shape:
+            raise ValueError(f"{data}: column {column!r} holds lists; expected strings or numbers")
+    # Where subfolders are the classes, rows hold numbers that stand for their names.
+    name_of = getattr(builder.info.features[label], "int2str", _text)
     parts = {"train": [], "test": []}
     for own in builder.info.splits:
         for row in builder.as_dataset(split=own).as_numpy_iterator():
-            tests = held_out(row["file"].decode()) if split is None else row[split] != b"train"
+            if not name_of(row[label]).strip():
+                raise ValueError(f"{data}: {row['file'].decode()!r} has no {label}")
+            file = row["file"].decode()
+            tests = held_out(file) if split is None else _text(row[split]) != "train"
             parts["test" if tests else "train"].append(row)
     labels = sorted({name_of(row[label]) for row in parts["train"]})
+    if len(labels) < 2:
+        raise ValueError(f"{data}: the names to fit on are {labels}; expected two or more")
     numbers = {name: number for number, name in enumerate(labels)}
+    known = [row for row in parts["test"] if name_of(row[label]) in numbers]
+    if not known:
+        raise ValueError(f"{data}: no picture to test with has a {label} that is learnt")
 
-    def stacked(rows):
-        rows = [row for row in rows if name_of(row[label]) in numbers]
-        if not rows:
-            raise ValueError(f"{data}: no picture to test with has a {label} that is learnt")
+    def in_columns(rows):
         columns = {
-            "image": np.stack([_square(row["image"], side) for row in rows]),
+            "image": [row["image"] for row in rows],
             "label": np.array([numbers[name_of(row[label])] for row in rows]),
         }
         if description is not None:
-            columns["description"] = np.array([row[description].decode() for row in rows])
+            told = [_text(row[description]).strip() or NOTHING_KNOWN for row in rows]
+            columns["description"] = np.array(told)
         return columns
 
-    return stacked(parts["train"]), stacked(parts["test"]), labels
+    train, test = in_columns(parts["train"]), in_columns(known)
+    if side is None:
+        side = min(CROP, *(length for image in train["image"] for length in image.shape[:2]))
+    train["image"] = np.stack([_square(image, side) for image in train["image"]])
+    return train, test, labels
 
 
 def fit(preset: str, labels: list[str], train: dict, told: bool, epochs: int, batch_size: int):
@@ -130,9 +151,29 @@ def fit(preset: str, labels: list[str], train: dict, told: bool, epochs: int, ba
     return classifier
 
 
+def right(classifier, test: dict, told: bool) -> float:
+    """Returns how often a classifier is right, as people use it.
+
+    Args:
+        classifier: from `fit`.
+        test: from `read`.
+        told: whether it is given the descriptions.
+    """
+    words = test["description"].tolist() if told else [None] * len(test["label"])
+    hits = []
+    for image, number, description in zip(test["image"], test["label"], words, strict=True):
+        found = classifier.classify(image, description)
+        hits.append(max(found, key=found.get) == classifier.labels[number])
+    return float(np.mean(hits))
+
+
 def _told(part, told):
     words = {"instruction": part["description"]} if told else {}
     return {"image": part["image"], **words}
+
+
+def _text(value):
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _square(image, side):
@@ -153,7 +194,12 @@ def _parser():
     parser.add_argument("--split", help="column that says train (default: by chance)")
     parser.add_argument("--preset", default="restorer_small", help="whose features are used")
     parser.add_argument("--out", required=True, type=Path, help="the preset that is written")
-    parser.add_argument("--side", type=positive, default=64, help="of the pictures, in pixels")
+    parser.add_argument(
+        "--side",
+        type=positive,
+        help="in pixels, of the squares that are fitted on (default: what the smallest picture "
+        "allows, at most 512)",
+    )
     parser.add_argument("--epochs", type=positive, default=12)
     parser.add_argument("--batch-size", type=positive, default=32)
     parser.add_argument("--seed", type=int, default=0)

@@ -218,9 +218,9 @@ _CAREFUL = {
 # Times are those of two cores with AVX512-BF16, seed 0. README.md has the commands, the presets'
 # cards have all scores.
 RECIPES = {
-    # 10,000, then, with --init, 14,000 steps, 62 minutes, and, when the corpus had grown, 6,000 with
-    # --seed 2, 23 minutes beside another run: of single requests that were written without sight of
-    # the corpus 98.8 % are understood in English and 97.5 % in Chinese.
+    # 10,000, then, with --init, 14,000 steps, 62 minutes, and, when the corpus had grown, 6,000
+    # with --seed 2, 23 minutes beside another run: of single requests that were written without
+    # sight of the corpus 98.8 % are understood in English and 97.5 % in Chinese.
     "words": Words(steps=14_000),
     # Twice, the second time with --init: 15 and 21 minutes; read back, every intent is kept.
     "describer": Describing(steps=1_500),
@@ -327,4 +327,7 @@ RECIPES = {
     # with --seed 1, 12,000: 24 and 46 minutes beside other runs.
     "restorer_tiny_careful": Restorer(size="tiny", steps=9_000, **_CAREFUL),
     "restorer_small_careful": Restorer(size="small", steps=12_000, **_CAREFUL),
+    # Goes on from `restorer_small`, with --init, 86 minutes beside other runs; CBSD68
+    # 33.20/30.56/27.28 dB. The image branch and the head stay, new blocks start near the identity.
+    "restorer_base": Restorer(size="base", steps=30_000, **_CAREFUL | {"int8": False}),
 }

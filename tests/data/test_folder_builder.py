@@ -72,6 +72,17 @@ def test_captions_come_with_their_pictures(builder):
     assert len(flat["keywords"]) == 0
 
 
+def test_a_name_may_be_a_number(tmp_path):
+    rows = [{"file": f"{i}.png", "name": i % 20 + 1} for i in range(40)]
+    for row in rows:
+        _save(tmp_path / row["file"])
+    builder = _prepared(_table(tmp_path / "rows.jsonl", rows), tmp_path / "data")
+    sides = [
+        {int(one["name"]) for one in _examples(builder, s).values()} for s in ("train", "test")
+    ]
+    assert sides[0] and sides[1] and not sides[0] & sides[1]
+
+
 def test_all_styles_of_a_name_are_in_one_split(builder):
     sides = {
         split: {

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -17,6 +18,11 @@ def _double(signature, inputs):
 
 def _rows(*values):
     return {"x": np.array(values)}
+
+
+def _wait_for_a_worker(batcher):
+    while batcher.waiting:
+        time.sleep(0.001)
 
 
 @pytest.fixture
@@ -54,6 +60,17 @@ def test_requests_are_joined_up_to_a_limit(held, gate):
     assert sum(held.sizes) == 9 and max(held.sizes) == 4
 
 
+def test_requests_are_joined_up_to_a_number_of_pixels(held, gate):
+    with Batcher(held, max_pixels=100, patience=0) as batcher:
+        futures = [batcher.submit("double", _rows(0))]
+        _wait_for_a_worker(batcher)
+        sizes = (40, 60, 101, 30, 30, 30, 30)
+        futures += [batcher.submit("double", _rows(n), None, n) for n in sizes]
+        gate.set()
+        assert [future.result(10)["y"][0] for future in futures[1:]] == [2 * n for n in sizes]
+    assert held.sizes == [1, 2, 1, 3, 1]
+
+
 def test_what_does_not_fit_is_not_joined(held, gate):
     with Batcher(held, patience=0) as batcher:
         batcher.submit("double", _rows(0))
@@ -82,8 +99,7 @@ def test_a_bad_request_fails_alone(held, gate):
 def test_a_full_queue_says_so_and_what_was_taken_is_finished(held, gate):
     batcher = Batcher(held, max_rows=1, capacity=2)
     futures = [batcher.submit("double", _rows(1))]
-    while batcher.waiting:
-        time.sleep(0.001)
+    _wait_for_a_worker(batcher)
     futures += [batcher.submit("double", _rows(number)) for number in (2, 3)]
     with pytest.raises(QueueFull, match="2 requests are waiting"):
         batcher.submit("double", _rows(4))
@@ -105,6 +121,20 @@ def test_nobody_computes_what_nobody_waits_for(held, gate):
         with pytest.raises(DeadlinePassed):
             late.result(10)
     assert held.sizes == [1]
+
+
+def test_what_is_cancelled_leaves_the_queue_and_memory(held, gate):
+    with Batcher(held, max_rows=1, capacity=1) as batcher:
+        first, inputs = batcher.submit("double", _rows(1)), _rows(2)
+        _wait_for_a_worker(batcher)
+        array, gone = weakref.ref(inputs["x"]), batcher.submit("double", inputs)
+        del inputs
+        assert array() is not None and batcher.waiting == 1
+        assert gone.cancel()
+        assert array() is None and batcher.waiting == 0
+        good = batcher.submit("double", _rows(3))
+        gate.set()
+        assert first.result(10)["y"] == [2] and good.result(10)["y"] == [6]
 
 
 def test_a_request_both_late_and_cancelled_does_not_stop_the_server(held, gate):

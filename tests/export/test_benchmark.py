@@ -130,6 +130,12 @@ def test_a_preset_that_does_not_fit_is_refused(preset, options, message):
     assert done.stderr.splitlines()[-1].startswith(f"export.benchmark: error: {message}")
 
 
+def test_a_command_that_is_killed_without_a_word_is_told():
+    command = (sys.executable, "-c", "import os; os.kill(os.getpid(), 9)")
+    with pytest.raises(RuntimeError, match="ended with status 247 and said nothing"):
+        Subject(lambda: None, command=command).peak_memory()
+
+
 def test_many_pictures_at_once_share_the_time():
     subjects = {
         "one": Subject(lambda: time.sleep(0.05)),

@@ -31,6 +31,12 @@ def test_where_it_listens_is_what_it_says(instead, tmp_path, monkeypatch):
     assert (tmp_path / "folder").read_text().strip() == str(tmp_path / "models" / "m")
 
 
+def test_a_name_may_have_blanks(instead):
+    instead(f"echo '{_SAYS}y  own model'; exec sleep 60")
+    with launch.served("m") as served:
+        assert (served.rest, served.model) == ("http://h:2", "my  own model")
+
+
 def test_one_that_does_not_start_says_why(instead):
     instead("echo no luck")
     with pytest.raises(OSError, match="did not start: no luck"), launch.served("m"):

@@ -58,3 +58,25 @@ def test_what_is_added_to_the_words_is_never_negative():
     wide, narrow = np.asarray(before(inputs)), np.asarray(after(inputs))
     np.testing.assert_allclose(np.maximum(narrow, 0), np.maximum(wide, 0), atol=1e-5)
     assert np.ptp(narrow) < np.ptp(wide)
+
+
+def test_what_doubtful_words_leave_off_stays_off():
+    network = tiny.perturb(tiny.restorer()).backbone.image_network
+    words = next(layer for layer in network.layers if isinstance(layer, WordShift))
+    # Of the first probability p the shift is p - max(0, 2p - 1): nothing at 0 and 1, else more.
+    hidden = network.get_layer("steer")
+    kernel, bias = (np.zeros(variable.shape, np.float32) for variable in hidden.weights)
+    kernel[0, :2], bias[1] = (1, 2), -1
+    hidden.set_weights([kernel, bias])
+    kernel, bias = (np.zeros(variable.shape, np.float32) for variable in words.steer.weights)
+    kernel[:2] = [[1], [-1]]
+    words.steer.set_weights([kernel, bias])
+    fused = lowered(network, int8=True)
+    before = keras.Model(network.input, network.get_layer(words.name).output)
+    after = keras.Model(fused.input, fused.get_layer(f"{words.name}_lowered").output)
+    for probability in (0.1, 0.5, 0.8):
+        inputs = _inputs(np.eye(10, dtype=np.float32)[0] * np.float32(probability))
+        wide, narrow = np.asarray(before(inputs)), np.asarray(after(inputs))
+        assert (wide < 0).any() and (wide > 0).any()
+        assert np.maximum(narrow, 0)[wide < 0].max() == 0
+        assert (np.maximum(narrow, 0) <= np.maximum(wide, 0) + 1e-6).all()

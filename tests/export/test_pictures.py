@@ -1,6 +1,7 @@
 """Pictures as bytes, and the files of the commands that restore."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -70,3 +71,36 @@ def test_a_file_that_fails_and_a_note_are_told(tmp_path, capsys):
     assert "a.tif: written" in said
     assert error.strip() == f"export.lite: error: {folder / 'b.png'}: too small"
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out" / "a.tif")), 255 - PICTURE)
+
+
+def test_a_name_that_cannot_be_printed_is_no_failure(tmp_path, capsys):
+    source = tmp_path / os.fsdecode(b"caf\xe9.png")
+    Image.fromarray(PICTURE).save(source)
+    (tmp_path / "out").mkdir()
+    plan, _ = settle([str(source)], str(tmp_path / "out"))
+    assert restore_files("python -m export.lite", plan, lambda image: 255 - image) == 0
+    said, error = capsys.readouterr()
+    assert "caf\\udce9.png: written" in said and not error
+    written = np.asarray(Image.open(tmp_path / "out" / source.name))
+    np.testing.assert_array_equal(written, 255 - PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "IN: not enough memory"),
+        (ValueError("IN: holds values of no picture"), "IN: holds values of no picture"),
+    ],
+)
+def test_why_a_picture_failed_is_said_once(error, said, tmp_path, capsys):
+    source = tmp_path / "in.png"
+    Image.fromarray(PICTURE).save(source)
+    plan, _ = settle([str(source)], str(tmp_path / "out.png"))
+    error.args = tuple(reason.replace("IN", str(source)) for reason in error.args)
+
+    def fail(image):
+        raise error
+
+    assert restore_files("python -m export.lite", plan, fail) == 2
+    found = capsys.readouterr().err.strip()
+    assert found == f"export.lite: error: {said.replace('IN', str(source))}"

@@ -3,12 +3,14 @@
 import asyncio
 import json
 
+import numpy as np
 import pytest
 
 from export import rest
 from export.batching import QueueFull
 from export.room import Room
 from export.runtime import Failed
+from export.session import Signature, TensorSpec
 from tests.export.stand_in import StandIn, double
 
 
@@ -137,6 +139,20 @@ def test_a_body_that_comes_too_slowly_is_refused(model):
     served = model()
     assert _feed(rest.application(served, 1000, 0.1, Room(1000)), _padded(200), pause=5) == [408]
     assert _feed(rest.application(served, 1000, 10, Room(1000)), _padded(200), pause=0.1) == [200]
+
+
+@pytest.mark.parametrize("field", ["instances", "inputs", "signature_name"])
+@pytest.mark.parametrize("depth", [600, 100_000])
+def test_a_body_that_is_nested_too_deep_is_a_bad_request(model, field, depth):
+    served = model()
+    strings = TensorSpec("x:0", np.dtype(object), (None,))
+    served.signatures = {"double": Signature({"x": strings}, {"y": strings})}
+    fields = {"signature_name": '"double"', "instances": "1", field: "[" * depth + "]" * depth}
+    if field == "inputs":
+        del fields["instances"]
+    body = ",".join(f'"{name}": {value}' for name, value in fields.items())
+    application = rest.application(served, 1 << 20, 10, Room(1 << 20))
+    assert _feed(application, f"{{{body}}}".encode()) == [400]
 
 
 def test_bodies_do_not_fill_memory_together(model):

@@ -106,6 +106,8 @@ def test_who_hangs_up_leaves_the_queue():
         second.cancel()
         _wait(waits.answer.cancelled)
         assert waits.answer.cancelled()
+        _wait(lambda: not model.waiting)
+        assert model.waiting == 0
         gate.set()
         assert first.code().name == "OK"
 
@@ -133,6 +135,55 @@ def test_outputs_are_those_that_are_asked_for():
             predict.Predict(request, timeout=10)
         assert caught.value.code().name == "INVALID_ARGUMENT"
         assert "no output 'image'" in caught.value.details()
+
+
+def _claiming(dtype, count, **values):
+    """A tensor that claims to have so many values."""
+    proto = tf.make_tensor_proto([], dtype, [0])
+    proto.tensor_shape.dim[0].size = count
+    for field, value in values.items():
+        if field == "tensor_content":
+            proto.tensor_content = value
+        else:
+            getattr(proto, field).extend(value)
+    return proto
+
+
+@pytest.mark.parametrize(
+    ("tensor", "message"),
+    [
+        (_claiming(tf.string, 1000, string_val=[b"a"]), "1000 values, found 1"),
+        (_claiming(tf.int64, 1000, int64_val=[7]), "1000 values, found 1"),
+        (_claiming(tf.int64, 1000), "1000 values, found 0"),
+        (_claiming(tf.uint8, 1000, tensor_content=b"ab"), "1000 values, found 2"),
+        (_claiming(tf.int64, 1, int64_val=[7, 8]), "1 values, found 2"),
+    ],
+)
+def test_a_tensor_does_not_grow_beyond_what_was_sent(tensor, message):
+    request = _request()
+    request.inputs["x"].CopyFrom(tensor)
+    with _running(StandIn(double)) as (predict, _), pytest.raises(grpc.RpcError) as caught:
+        predict.Predict(request, timeout=10)
+    assert caught.value.code().name == "INVALID_ARGUMENT" and message in caught.value.details()
+
+
+@pytest.mark.parametrize(
+    ("tensor", "array"),
+    [
+        (_claiming(tf.int64, 3, int64_val=[7, 8, 9]), np.int64([7, 8, 9])),
+        (_claiming(tf.uint8, 2, int_val=[7, 255]), np.uint8([7, 255])),
+        (tf.make_tensor_proto(np.int64([4, 4, 4])), np.int64([4, 4, 4])),
+        (tf.make_tensor_proto(np.float16([[1.5, 2]])), np.float16([[1.5, 2]])),
+        (tf.make_tensor_proto([b"a", b"a"]), np.array([b"a", b"a"], object)),
+    ],
+)
+def test_whole_tensors_come_in_however_they_are_written(tensor, array):
+    request = _request()
+    request.inputs["x"].CopyFrom(tensor)
+    with _running(StandIn(double)) as (predict, _):
+        found = tf.make_ndarray(predict.Predict(request, timeout=10).outputs["z"])
+    assert found.dtype == array.dtype
+    np.testing.assert_array_equal(found, array)
 
 
 def test_a_label_is_no_version_here():

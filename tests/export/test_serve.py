@@ -31,6 +31,8 @@ from tensorflow_serving.apis import (
 from export import client, launch, saved_model, serve
 from export.batching import QueueFull
 from export.served import ServedModel
+from export.session import Session
+from tfimg import files
 from tfimg.degradations import INTENTS
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (13, 21, 3), np.uint8)
@@ -375,6 +377,24 @@ def test_a_model_that_drains_finishes_and_takes_no_more(folder, restorer):
     model.close()
 
 
+def test_requests_are_joined_while_their_pictures_are_no_more_than_one_may_have(
+    folder, monkeypatch
+):
+    sizes = []
+
+    def same(session, signature, inputs):
+        sizes.append(len(inputs["instruction"]))
+        return {"image_bytes": inputs["image_bytes"]}
+
+    monkeypatch.setattr(Session, "run", same)
+    model = ServedModel(folder, max_pixels=2 * 13 * 21, patience=30)
+    asked = {"image_bytes": [_png(PICTURE)], "instruction": [WORDS]}
+    futures = [model.predict("serving_default", asked, 30) for _ in range(4)]
+    assert [future.result(30)["image_bytes"][0] for future in futures] == 4 * [_png(PICTURE)]
+    model.close()
+    assert sizes == [2, 2]
+
+
 @pytest.mark.parametrize(("inside", "place"), [(".", "3"), ("3", "."), (".", "."), ("3", "..")])
 def test_a_model_is_called_after_its_folder_from_wherever(folder, inside, place, monkeypatch):
     monkeypatch.chdir(folder / inside)
@@ -440,6 +460,50 @@ def test_the_client_asks_again_and_then_says_why(tmp_path, monkeypatch, capsys):
     with pytest.raises(client.ServerError, match="does not answer"):
         asking.restore(PICTURE, WORDS)
     assert pauses == [0.2, 0.4, 0.8]
+
+
+class _Mirror(http.server.BaseHTTPRequestHandler):
+    """Answers with the picture that it was sent, or, under the model's name "dark", with half."""
+
+    def do_POST(self):
+        (row,) = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["instances"]
+        picture = _decoded(base64.b64decode(row["image_bytes"]["b64"]))
+        answer = _png(picture // 2 if "dark" in self.path else picture)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps({"predictions": [_b64(answer)]}).encode())
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_the_client_keeps_the_depth_of_a_picture(dtype, tmp_path):
+    rng = np.random.default_rng(1)
+    deep = rng.random((9, 7, 3), np.float32)
+    if dtype != np.float32:
+        deep = rng.integers(0, np.iinfo(dtype).max, deep.shape, dtype, endpoint=True)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Mirror) as mirror:
+        threading.Thread(target=mirror.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{mirror.server_port}"
+        with client.Client(address, "same") as same, client.Client(address, "dark") as dark:
+            unchanged = [same.restore(deep, WORDS, s) for s in (1, 0.3)]
+            unchanged.append(dark.restore(deep, WORDS, 0))
+            blended = dark.restore(deep, WORDS, 0.25)
+        if dtype == np.uint16:
+            files.write_picture(files.Picture(deep), tmp_path / "in.png")
+            command = [str(tmp_path / "in.png"), WORDS, "-o", str(tmp_path / "out.png")]
+            options = ["--strength", "0", "--server", address, "--model", "dark"]
+            assert client.main([*command, *options]) == 0
+            unchanged.append(files.read_picture(tmp_path / "out.png").pixels)
+        mirror.shutdown()
+    for found in unchanged:
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, deep)
+    peak = 1 if dtype == np.float32 else np.iinfo(dtype).max
+    half = np.rint(deep / peak * 255) // 2 / 255
+    expected = 0.75 * (deep / peak) + 0.25 * half
+    np.testing.assert_allclose(blended / peak, expected, atol=0.51 / peak if peak > 1 else 1e-6)
 
 
 class _Stranger(http.server.BaseHTTPRequestHandler):
@@ -511,6 +575,9 @@ def test_the_largest_picture_fits_into_a_request():
         (["nowhere"], "no version"),
         (["nowhere/1"], "saved_model.pb"),
         (["x", "--timeout", "0"], "0"),
+        (["x", "--timeout", "inf"], "found inf"),
+        (["x", "--timeout", "nan"], "found nan"),
+        (["x", "--timeout", "1e300"], "found 1e+300"),
     ],
 )
 def test_bad_arguments_are_refused_in_one_line(arguments, message, capsys):

@@ -1,15 +1,18 @@
 """The C++ runtime through its C API: arrays and strings in and out, and errors in words."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
+from export import comparison
 from export.runtime import Failed
-from export.session import Session, TensorSpec
+from export.session import Session, TensorSpec, main
 
 tf = pytest.importorskip("tensorflow")
 ROOT = Path(__file__).parents[2]
@@ -177,3 +180,30 @@ print("fine")
     command = [sys.executable, "-c", program, str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.stdout == "fine\n", done.stderr
+
+
+def _broken_zip():
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, text=np.array([b"abc" * 99]))
+    content = bytearray(buffer.getvalue())
+    content[60:70] = bytes(10)
+    return bytes(content)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\3\4 and no more", _broken_zip()])
+def test_inputs_that_are_broken_are_refused_in_one_line(folder, content, tmp_path, capsys):
+    inputs, outputs = tmp_path / "inputs.npz", tmp_path / "outputs.npz"
+    inputs.write_bytes(content)
+    assert main([str(folder), "double", str(inputs), str(outputs)]) == 2
+    error = capsys.readouterr().err.strip()
+    assert f"{inputs} is no whole .npz file" in error and "\n" not in error
+    assert not outputs.exists()
+
+
+def test_a_process_that_is_killed_without_a_word_is_told(tmp_path, monkeypatch):
+    killed = tmp_path / "killed"
+    killed.write_text("#!/bin/sh\nkill -9 $$\n")
+    killed.chmod(0o755)
+    monkeypatch.setattr(comparison, "sys", SimpleNamespace(executable=str(killed)))
+    with pytest.raises(ValueError, match="ended with status -9 and said nothing"):
+        comparison.run_outside(tmp_path, "double", text=["a"])

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import tfimg
@@ -178,7 +180,7 @@ def test_the_shipped_preset_keeps_its_score(shipped, quantize, tmp_path):
     words = "remove the noise"
     expected = shipped.restore(noisy, words)
     folder = tmp_path / quantize
-    tflite.write(shipped, folder, quantize, 256, tflite.calibration_photos())
+    tflite.write(shipped, folder, quantize, 256, tflite.calibration_photos(256))
     assert (folder / "image.tflite").stat().st_size < 2_000_000
     assert b"Flex" not in (folder / "image.tflite").read_bytes()
     found = lite.LiteRestorer(folder).restore(noisy, words)
@@ -193,7 +195,7 @@ def test_pictures_of_any_size_keep_their_score(quantize, tmp_path):
     photo = to_float(files.read_picture(presets.sample_path()).pixels)[60:260, 120:376]
     noisy = to_uint8(parse_protocol("noise:25:camera").apply(photo, 0))
     expected = restorer.restore(noisy, WORDS[0])
-    tflite.write(restorer, tmp_path / "phone", quantize, None, tflite.calibration_photos())
+    tflite.write(restorer, tmp_path / "phone", quantize, None, tflite.calibration_photos(None))
     found = lite.LiteRestorer(tmp_path / "phone").restore(noisy, WORDS[0])
     assert psnr(to_float(found), photo) > psnr(to_float(expected), photo) - 0.3
 
@@ -300,6 +302,39 @@ def test_labels_of_ones_own_are_refused(preset, tmp_path, capsys):
     out = tmp_path / "phone"
     assert tflite.main(["--preset", str(tmp_path / "mine"), "--out", str(out)]) == 2
     assert "10 labels of its own" in capsys.readouterr().err and not out.exists()
+
+
+@pytest.mark.parametrize(("size", "side"), [(64, 64), (None, 256)])
+def test_of_photos_no_more_is_kept_than_is_used(size, side, tmp_path):
+    photo, low = _picture(500, 404), _picture(40, 404)
+    Image.fromarray(photo).save(tmp_path / "a.png")
+    Image.fromarray(low).save(tmp_path / "b.png")
+    found = tflite.calibration_photos(size, tmp_path)
+    assert [kept.base for kept in found] == [None, None]
+    top, left = (500 - side) // 2, (404 - side) // 2
+    np.testing.assert_array_equal(found[0], photo[top : top + side, left : left + side])
+    np.testing.assert_array_equal(found[1], low[:, left : left + side])
+
+
+def test_a_diagnosis_that_cannot_steer_is_refused(exported, tmp_path, monkeypatch):
+    shutil.copytree(exported("none", SIDE).folder, tmp_path, dirs_exist_ok=True)
+    network = keras.Sequential([keras.Input((7,)), keras.layers.Dense(1)])
+
+    def image(image, embedding):
+        made = network(embedding)[0, 0] * tf.cast(image, tf.float32)
+        return {"image": conversion.as_levels(made, "none")}
+
+    specs = [
+        tf.TensorSpec([1, SIDE, SIDE, 3], tf.uint8, "image"),
+        tf.TensorSpec([1, 7], tf.float32, "embedding"),
+    ]
+    (tmp_path / "image.tflite").write_bytes(conversion.convert(network, image, specs))
+    model, picture = lite.LiteRestorer(tmp_path), _picture(SIDE, SIDE)
+    with pytest.raises(ValueError, match="by 7 numbers.*words that say what to do, found none"):
+        model.restore(picture)
+    monkeypatch.setattr(model, "interpret", lambda words: dict.fromkeys(INTENTS, 0.2))
+    with pytest.raises(ValueError, match="by 7 numbers.*found 'make it better'"):
+        model.restore(picture, "make it better")
 
 
 def test_int8_needs_photos(restorer, tmp_path):

@@ -522,6 +522,20 @@ def test_fit_learns_and_evaluate_agrees():
     assert restorer.evaluate(inputs, targets, verbose=0)[0] < 0.97 * before
 
 
+def test_training_leaves_the_diagnosis_as_it_is():
+    restorer = tiny.perturb(tiny.restorer())
+    bright = {"image": 0.9 + 0.1 * tiny.picture()[None], "instruction": np.array([WORDS])}
+    inputs = {
+        "image": tiny.picture()[None],
+        "mask": np.ones((1, 16, 24, 1), "float32"),
+        "embedding": np.zeros((1, restorer.backbone.embedding_width), "float32"),
+    }
+    network = restorer.backbone.image_network
+    before = np.asarray(network(inputs)["logits"])
+    restorer(restorer.preprocessor(bright), training=True)  # a step of `fit` whose rate is zero
+    np.testing.assert_array_equal(network(inputs)["logits"], before)
+
+
 def test_compile_has_a_default_for_everything():
     restorer = tiny.restorer()
     restorer.compile()

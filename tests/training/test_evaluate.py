@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfimg import commands
 from tfimg.degradations import INTENTS, NAMES, parse_protocol
 from tfimg.metrics import luma, psnr, ssim
 from tfimg.network import TextGuidedBackbone
@@ -377,6 +378,27 @@ def test_pairs_and_table(preset, photos, tmp_path, capsys):
     halved = [psnr(clean(tmp_path / f"{n}.png"), clean(photos / f"{n}.png")) for n in "abc"]
     assert row["kind"] == "none" and "diagnosed" not in row
     assert row["input_psnr"] == pytest.approx(np.mean(halved), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["--degradation", "noise:25", "--instruction-kind", "none", "--data"],
+        ["--degradation", "noise:25", "--instruction-kind", "vague", "--data"],
+        ["--diagnose"],
+    ],
+)
+def test_classes_of_ones_own_are_not_asked_for_a_diagnosis(
+    preset, restorer, photos, tmp_path, capsys, monkeypatch, more
+):
+    backbone = restorer.backbone.with_labels(["apple", "pear"])
+    mine = ImageRestorer(backbone, restorer.preprocessor)
+    monkeypatch.setattr(mine, "plan", lambda words: None)
+    monkeypatch.setattr(commands, "load", lambda task, name: mine)
+    assert main(["--preset", preset, *more, str(photos)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.count("\n") == 1
+    assert f"preset {preset!r} has classes of its own" in captured.err
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,18 @@ def test_a_finished_run_is_not_overwritten(tmp_path, capsys):
     assert (tmp_path / "checkpoint.npz").read_bytes() == b"precious"
 
 
+@pytest.mark.parametrize("more", [[], ["--resume"]])
+def test_a_preset_is_kept_whose_checkpoint_is_gone(more, tmp_path, capsys):
+    (tmp_path / "preset").mkdir()
+    arguments = ["--recipe", "words", "--steps", "1", "--init", "none", "--out", str(tmp_path)]
+    assert fit.main([*arguments, *more]) == 2
+    assert capsys.readouterr().err == (
+        f"training.fit: error: {tmp_path} holds preset of a run and no checkpoint.npz; give "
+        "another --out\n"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["preset"]
+
+
 _GROWING = {"steps": 4, "batch_size": 4, "crop_sizes": ((0, 24), (0.5, 32))}
 
 
@@ -250,6 +262,14 @@ def test_a_fresh_head_is_another_on_the_same_features(preset):
     before, after = (task.backbone.image_network(given) for task in (kept, fresh))
     np.testing.assert_array_equal(after["image"], before["image"])
     assert not np.allclose(after["logits"], before["logits"])
+
+
+def test_the_recipe_of_a_diagnosis_learns_the_statistics_that_a_restorer_keeps():
+    task, recipe = tiny.restorer(), recipes.Diagnosis(steps=1)
+    layer = task.backbone.image_network.get_layer("classifier_standardised")
+    assert not layer.trainable
+    network = kind_of(recipe).trained(recipe, task)
+    assert network.get_layer("classifier_standardised").trainable
 
 
 @pytest.mark.parametrize("name", ["restorer_small_careful", "diagnosis_detail", "diagnosis_deep"])

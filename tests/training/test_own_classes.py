@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 
 import tfimg
+from tfimg import commands
+from tfimg.tasks.preprocessor import NOTHING_KNOWN
 from training import own_classes
 
 
@@ -32,8 +34,9 @@ def test_rows_become_pictures_numbers_and_words(rows):
     train, test, labels = own_classes.read(rows, "name", "shelf", "part", side=16)
     assert labels == ["bright", "dark"]
     assert train["image"].shape == (8, 16, 16, 3) and len(test["label"]) == 4
-    for part in (train, test):
-        brightness = part["image"].mean(axis=(1, 2, 3))
+    assert [image.shape for image in test["image"]] == [(20, 17, 3)] * 4
+    for part, peak in ((train, 1), (test, 255)):
+        brightness = np.array([image.mean() / peak for image in part["image"]])
         np.testing.assert_array_equal(brightness < 0.5, part["label"] == 1)
         assert [words[-1] for words in part["description"]] == [str(n) for n in part["label"]]
     with pytest.raises(ValueError, match="no column 'colour'"):
@@ -63,13 +66,89 @@ def test_subfolders_are_classes(rows, preset, tmp_path, capsys):
     train, test, labels = own_classes.read(tmp_path / "animals", "label", None, None, side=16)
     assert labels == ["cat", "dog"] and len(train["label"]) + len(test["label"]) == 30
     assert 0 < len(test["label"]) < 10
-    for part in (train, test):
-        np.testing.assert_array_equal(part["image"].mean(axis=(1, 2, 3)) > 0.35, part["label"] == 0)
+    for part, peak in ((train, 1), (test, 255)):
+        bright = np.array([image.mean() / peak > 0.35 for image in part["image"]])
+        np.testing.assert_array_equal(bright, part["label"] == 0)
     out = tmp_path / "mine"
     arguments = ["--data", str(tmp_path / "animals"), "--preset", str(preset), "--out", str(out)]
     assert own_classes.main([*arguments, "--side", "16", "--epochs", "1"]) == 0
     said = capsys.readouterr().out
     assert "picture alone" in said and "description" not in said
+
+
+def _changed(rows, change):
+    """Applies a function to each row."""
+    lines = [json.loads(line) for line in rows.read_text().splitlines()]
+    for number, line in enumerate(lines):
+        change(number, line)
+    rows.write_text("\n".join(map(json.dumps, lines)))
+
+
+def test_numbers_are_read_as_their_text(rows):
+    _changed(rows, lambda number, row: row.update(name=number % 2 + 7, shelf=number % 2 + 0.5))
+    train, test, labels = own_classes.read(rows, "name", "shelf", "part", side=16)
+    assert labels == ["7", "8"]
+    for part in (train, test):
+        assert list(part["description"]) == [f"{number}.5" for number in part["label"]]
+
+
+def test_a_row_without_a_description_is_told_that_nothing_is_known(rows):
+    _changed(rows, lambda number, row: row.pop("shelf") if number == 0 else None)
+    train, _, _ = own_classes.read(rows, "name", "shelf", "part", side=16)
+    assert sorted({*train["description"]} - {"haze 0", "haze 1"}) == [NOTHING_KNOWN]
+
+
+def test_what_is_fitted_on_is_what_classify_sees(rows):
+    train, _, _ = own_classes.read(rows, "name", None, "part")
+    assert train["image"].shape == (8, 17, 17, 3), "the shortest side of all"
+    with Image.open(rows.parent / "shop/0.png") as image:
+        first = np.asarray(image)[1:18] / 255
+    assert np.abs(train["image"] - first).max(axis=(1, 2, 3)).min() < 1e-6
+
+
+def test_accuracy_is_that_of_classify():
+    class Bright:
+        labels = ("dark", "bright")
+
+        def classify(self, image, description):
+            return {"dark": 0.4, "bright": 0.6 if image.mean() > 9 or description == "sun" else 0.1}
+
+    test = {"image": [np.full((size, 5, 3), 5 * size, np.uint8) for size in (1, 2, 3, 1)]}
+    test |= {"label": np.array([0, 1, 0, 1]), "description": np.array(["", "", "", "sun"])}
+    assert own_classes.right(Bright(), test, told=False) == 0.5
+    assert own_classes.right(Bright(), test, told=True) == 0.75
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda number, row: number == 3 and row.pop("name"), "'shop/3.png' has no name"),
+        (lambda number, row: row.update(name="fog"), "are ['fog']; expected two or more"),
+        (lambda number, row: row.update(part=1), "are []; expected two or more"),
+        (lambda number, row: row.update(name=["a", "b"]), "column 'name' holds lists"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused_before_it_is(
+    rows, change, message, preset, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(own_classes, "fit", lambda *_: pytest.fail("it was fitted"))
+    monkeypatch.setattr(commands, "load", lambda *_: None)
+    _changed(rows, change)
+    arguments = ["--data", str(rows), "--label", "name", "--split", "part", "--preset", str(preset)]
+    assert own_classes.main([*arguments, "--out", str(tmp_path / "mine")]) == 2
+    lines = capsys.readouterr().err.splitlines()  # bars of progress come before it
+    assert lines[-1].startswith("training.own_classes: error: ") and message in lines[-1]
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_read(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(own_classes, "read", lambda *_: pytest.fail("it was read"))
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "mine"
+    assert own_classes.main(["--data", "x.jsonl", "--out", str(out)]) == 2
+    error = capsys.readouterr().err.strip()
+    assert f"output {str(out)!r} cannot be written" in error and "\n" not in error
 
 
 def test_names_that_are_never_learnt_cannot_be_tested(rows):

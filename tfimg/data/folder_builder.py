@@ -127,7 +127,7 @@ class PictureFolder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             except (ValueError, OSError) as error:
                 warnings.warn(f"left out {error}", stacklevel=2)
                 continue
-            rows["test" if held_out(row.get("name") or row["file"]) else "train"].append(row)
+            rows["test" if held_out(str(row.get("name") or row["file"])) else "train"].append(row)
         # TensorFlow Datasets takes no empty splits, which is why broken files go before they are.
         splits = {split: self._generate_examples(rows[split]) for split in rows if rows[split]}
         if not splits:

@@ -65,6 +65,9 @@ class ImageRestorer(TextGuidedTask):
         if backbone.canvas is not None:
             raise ValueError("the preset makes pictures from words; expected one that restores")
         super().__init__(backbone, preprocessor, **kwargs)
+        # `fit` runs the classifier head without teaching it; the statistics that it has learnt
+        # must not become those of the pictures at hand.
+        backbone.image_network.get_layer("classifier_standardised").trainable = False
         # Made once, when first needed, and behind functions: Keras would save them as parts.
         self._network = functools.cache(lambda: backbone.heads("image"))
         self._classifier = functools.cache(lambda: ImageClassifier(backbone, preprocessor))

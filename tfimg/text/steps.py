@@ -29,7 +29,10 @@ _FAULT_EN = (
 _SLIGHT = re.compile(rf"(?<![\w'])(?:{_SLIGHT_EN})\b(?!\s+of\b)", re.IGNORECASE)
 _FAULT_BEFORE = re.compile(rf"{_FAULT_EN}$", re.IGNORECASE)
 _FAULT_AFTER = re.compile(
-    r"^\s+(?:too\s+)?(?:dark|noisy|grainy|blurry|blurred|pixelated|hazy|foggy|faded|scratched)\b",
+    r"^\s+(?:too\s+)?(?:dark|dim|dull|noisy|grainy|speckled|blurry|blurred|shaky|unsharp|"
+    r"out[\s-]of[\s-]focus|low[\s-](?:res|resolution|quality|light|contrast)|pixelated|blocky|"
+    r"compressed|hazy|foggy|misty|smoky|rainy|faded|washed[\s-]out|discolou?red|"
+    r"(?:under|over)[\s-]?exposed|scratched|damaged|torn|cracked|creased|stained|dirty|dusty)\b",
     re.IGNORECASE,
 )
 _SLIGHT_ZH = re.compile(
@@ -37,9 +40,26 @@ _SLIGHT_ZH = re.compile(
 )
 _FAULT_BEFORE_ZH = re.compile(r"(?:有|是|显得|顯得|看着|看著|看起来|看起來|觉得|覺得|太|拍得)$")
 _FAULT_AFTER_ZH = re.compile(r"^(?:有|偏|发|發|太|显|顯)")
-_PERCENT = re.compile(r"\b(?:by|at)\s+(\d{1,3})\s?(?:%|percent\b)", re.IGNORECASE)
+# "By" and "at" say how far to go; a bare number does so after what is to be done.
+_PERCENT = re.compile(
+    r"\b(?:by|at|(?:brighten|darken|lighten|denoise|sharpen|deblur|dehaze|derain|enhance|increase|"
+    r"reduce|raise|lower|boost)(?:\s+[a-z]+){0,3})\s+(\d{1,3})\s?(?:%|percent\b)",
+    re.IGNORECASE,
+)
 _PERCENT_ZH = re.compile(
-    r"(?:强度|強度|提高|降低|减少|減少|增加)\D{0,3}?(?:百分之(\d{1,3})|(\d{1,3})\s?[%％])"
+    r"(?:强度|強度|(?:提高|降低|减少|減少|增加)(?![了过過到])|[去降除]噪|[去除][雾霧雨]|锐化|銳化|[调調提]亮)"
+    r"\D{0,3}?(?:百分之(\d{1,3})|(\d{1,3})\s?[%％])"
+)
+# "It was shrunk by 50 %" and "saved at 30 % quality" tell what has happened to the picture.
+_CLAUSE = re.compile(r"[,;:.!?，；：。！？、]|\b(?:and|but|so|then|please)\b", re.IGNORECASE)
+_HAPPENED = re.compile(
+    r"(?:^\s*|\b(?:is|are|was|were|been|got|gets|has|had|I|we|they|he|she|which|who|someone|"
+    r"somebody)\s+(?:\w+ly\s+|already\s+|just\s+|been\s+)*|'(?:s|re|ve|d)\s+(?:been\s+)?)"
+    r"(?:(?!need|want)\w+ed|shrunk|shrank|shot|cut|lost)\b|被|已",
+    re.IGNORECASE,
+)
+_OF_FILE = re.compile(
+    r"^\s*(?:jpe?g\s+)?(?:quality|compression|zoom|magnification)\b", re.IGNORECASE
 )
 
 
@@ -80,11 +100,15 @@ def steps(instruction: str) -> list[Step]:
 def strength_of(words: str) -> float | None:
     """Returns how strongly a request is meant: 0.5 for "slightly", 0.3 for "by 30 %", or None.
 
-    Words that tell how bad the fault is, as in "it is slightly dark", do not count.
+    Words that tell how bad the fault is or how it came about, as in "it is slightly dark" and "it
+    was saved at 30 % quality", do not count.
     """
-    percent = _PERCENT.search(words) or _PERCENT_ZH.search(words)
-    if percent and 0 < (value := int(percent[percent.lastindex])) <= 100:
-        return value / 100
+    for percent in (*_PERCENT.finditer(words), *_PERCENT_ZH.finditer(words)):
+        value = int(percent[percent.lastindex])
+        clause = _CLAUSE.split(words[: percent.start()])[-1]
+        told = _HAPPENED.search(clause + percent[0]) or _OF_FILE.search(words[percent.end() :])
+        if 0 < value <= 100 and not told:
+            return value / 100
     for found in _SLIGHT.finditer(words):
         before, after = words[: found.start()], words[found.end() :]
         if not _FAULT_BEFORE.search(before) and not _FAULT_AFTER.search(after):
