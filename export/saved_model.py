@@ -93,7 +93,8 @@ def write(task, folder: Path, card: str | Path, max_pixels: int) -> None:
             (extra / "labels.json").write_text(json.dumps(task.backbone.labels))
         copy_card(card, extra)
         requests = _restoring(task, max_pixels) if restores else _making(task)
-        _write_warm_up(extra / "tf_serving_warmup_requests", folder.parent.name, requests)
+        model = folder.absolute().parent.name  # because "1" has no parent that is named
+        _write_warm_up(extra / "tf_serving_warmup_requests", model, requests)
 
 
 def _restoring(restorer, max_pixels):

@@ -181,7 +181,7 @@ def test_the_shipped_preset_keeps_its_score(shipped, quantize, tmp_path):
     expected = shipped.restore(noisy, words)
     folder = tmp_path / quantize
     tflite.write(shipped, folder, quantize, 256, tflite.calibration_photos(256))
-    assert (folder / "image.tflite").stat().st_size < 2_000_000
+    assert (folder / "image.tflite").stat().st_size < 2_500_000
     assert b"Flex" not in (folder / "image.tflite").read_bytes()
     found = lite.LiteRestorer(folder).restore(noisy, words)
     difference = np.abs(found.astype(int) - expected).max()
