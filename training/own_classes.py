@@ -24,6 +24,9 @@ from tfimg import commands, files
 from tfimg.arguments import Parser, one_line, positive, refuse
 from tfimg.pixels import middle
 
+# Of learning, at its highest.
+_RATE = 1e-3
+
 
 def main(arguments=None) -> int:
     """Fits the classifiers and prints how often each is right."""
@@ -142,9 +145,12 @@ def fit(preset: str, labels: list[str], train: dict, told: bool, epochs: int, ba
 
     classifier = tfimg.ImageClassifier.from_preset(preset, labels=labels)
     steps = epochs * -(-len(train["label"]) // batch_size)
-    classifier.compile(
-        optimizer=keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(2e-3, steps))
+    warm_up = max(1, steps // 10)
+    rate = keras.optimizers.schedules.CosineDecay(
+        _RATE / 100, max(1, steps - warm_up), warmup_target=_RATE, warmup_steps=warm_up
     )
+    # Without warming up and clipping, many classes put out the head's ReLUs at once, and for good.
+    classifier.compile(optimizer=keras.optimizers.AdamW(rate, global_clipnorm=1.0))
     classifier.fit(
         _told(train, told), train["label"], batch_size=batch_size, epochs=epochs, verbose=2
     )
