@@ -114,6 +114,7 @@ def _in_keras(preset, restorer):
     import tensorflow as tf
 
     import tfimg
+    from export.conversion import as_levels
     from export.subjects import precisions
 
     def compiled(restorer, together=1):
@@ -126,8 +127,7 @@ def _in_keras(preset, restorer):
                 "mask": tf.ones_like(image[..., :1], tf.float32),
                 "embedding": tf.repeat(embedding, together, 0),
             }
-            made = pixels(given, training=False)["image"]
-            return tf.cast(tf.round(tf.clip_by_value(made, 0, 1) * 255), tf.uint8)
+            return as_levels(pixels(given, training=False)["image"], "none")
 
         embedding = tf.constant(restorer.embed(_WORDS)[None])
         return lambda image, said=embedding: network(

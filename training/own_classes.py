@@ -98,9 +98,9 @@ def read(
     parts = {"train": [], "test": []}
     for own in builder.info.splits:
         for row in builder.as_dataset(split=own).as_numpy_iterator():
-            if not name_of(row[label]).strip():
-                raise ValueError(f"{data}: {row['file'].decode()!r} has no {label}")
             file = row["file"].decode()
+            if not name_of(row[label]).strip():
+                raise ValueError(f"{data}: {file!r} has no {label}")
             tests = held_out(file) if split is None else _text(row[split]) != "train"
             parts["test" if tests else "train"].append(row)
     labels = sorted({name_of(row[label]) for row in parts["train"]})
