@@ -14,7 +14,7 @@ from tfimg.losses import RestorationLoss
 from tfimg.machine import choose_jit
 from tfimg.tasks.describer import Description
 from tfimg.tasks.image_classifier import Diagnosis
-from tfimg.text.remedies import REMEDIES, prescribe, remedy, settled
+from tfimg.text.remedies import REMEDIES, first, prescribe, remedy, settled
 from tfimg.text.steps import Step
 
 WORDS = "remove the noise"
@@ -421,6 +421,49 @@ def test_what_one_pass_has_undone_the_next_ones_leave_alone(restorer, finding):
     assert [line.split(";")[-1] for line in said] == [
         ' doing "brighten the picture"',
         ' doing "remove the rain"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"none": 0.9}, set()),
+        ({"noise": 0.99, "damage": 0.6}, {"noise"}),
+        ({"noise": 0.99, "low_light": 0.8, "rain": 0.65}, {"noise", "low_light"}),
+        ({"low_light": 0.6, "damage": 0.7}, {"damage"}),
+        ({"haze": 0.55}, {"haze"}),
+    ],
+)
+def test_what_is_certain_comes_first_or_else_the_likeliest(found, expected):
+    assert first(_found(**found)) == expected
+
+
+@pytest.mark.filterwarnings("ignore:the instruction has 9 tokens")
+def test_what_is_doubtful_waits_for_the_next_look(restorer, finding):
+    image, said = tiny.picture(), []
+    finding({"noise": 0.99, "damage": 0.6}, {"none": 0.9})
+    out = restorer.restore(image, passes=2, say=said.append)
+    noiseless = restorer.restore(image, "remove the noise", insist=True)
+    np.testing.assert_array_equal(out, noiseless)
+    assert len(said) == 1
+    assert said[0].endswith('doing "remove the noise"; will look again for damage 60 %')
+    finding({"noise": 0.99, "damage": 0.6}, {"damage": 0.6})
+    out = restorer.restore(image, passes=2, say=said.append)
+    expected = restorer.restore(noiseless, "repair the scratches", insist=True)
+    np.testing.assert_array_equal(out, expected)
+    finding({"noise": 0.99, "damage": 0.6})  # there is no next look
+    out = restorer.restore(image, passes=1, say=said.append)
+    words = "remove the noise and repair the scratches"
+    np.testing.assert_array_equal(out, restorer.restore(image, words, insist=True))
+
+
+def test_what_waits_is_looked_for_though_nothing_changed(untrained, finding):
+    said = []
+    finding({"noise": 0.99, "damage": 0.6}, {"damage": 0.6})
+    untrained.restore(tiny.picture(), passes=3, say=said.append)
+    assert [line.split(";")[1] for line in said] == [
+        ' doing "remove the noise"',
+        ' doing "repair the scratches"',
     ]
 
 

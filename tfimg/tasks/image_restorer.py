@@ -23,6 +23,7 @@ from tfimg.text.remedies import (
     REMEDIES,
     SURE,
     doubted,
+    first,
     in_words,
     intention,
     prescribe,
@@ -114,7 +115,8 @@ class ImageRestorer(TextGuidedTask):
                 damage; after that every pixel is known. Where the words ask for no repair, it is
                 used in the first step, with a warning.
             passes: how often at most a picture is diagnosed and restored; it ends earlier when
-                nothing is wrong any more, or nothing changes. What one pass has undone, the next
+                nothing is wrong any more, or nothing changes. What is not certain waits for the
+                next pass, see `tfimg.text.remedies.first`; what one pass has undone, the next
                 ones leave alone, see `tfimg.text.remedies.settled`.
             describer: writes what was found and what is to be done, in the language of the words;
                 without it the names of what was found are told.
@@ -246,15 +248,19 @@ class ImageRestorer(TextGuidedTask):
             sure = {name for name in NAMES if found[name] >= SURE}
             if undone and not sure:
                 break
+            last = number + 1 == passes
+            now = sure if last else first(found)
+            waiting = {name: found[name] for name in NAMES if name in sure - now}
+            found |= dict.fromkeys(waiting, 0.0)
             line, remedy = prescribed(replace(diagnosis, probabilities=found))
-            say(line)
+            say(f"{line}; will look again for {in_words(waiting)}" if waiting else line)
             if remedy is None:
                 break
-            undone |= sure
+            undone |= now
             before = restored
             restored = self._steered(before, self.embed(remedy), strength, mask, progress)
             mask = None  # what was missing is filled in
-            if number + 1 < passes and mean_change(restored, before) < _UNCHANGED:
+            if not last and not waiting and mean_change(restored, before) < _UNCHANGED:
                 break
         return image.copy() if restored is image else restored
 

@@ -31,6 +31,8 @@ VAGUE = {"en": "make it better", "zh": "修一下这张图"}
 _JOINTS = {"en": " and ", "zh": "，"}
 # A diagnosed degradation is treated when it is likelier present than not.
 SURE = 0.5
+# What is less likely than this waits for a second look, see `first`.
+CERTAIN = 0.7
 # What is asked for is left undone where a diagnosis finds it less likely than this. Noise is not
 # doubted: every photo has a little, and what is asked for most is not to wait for a diagnosis.
 ABSENT = 0.005
@@ -87,6 +89,31 @@ def prescribe(probabilities: dict[str, float], language: str = "en") -> str | No
     """
     found = [name for name in REMEDIES["en"] if probabilities[name] >= SURE]
     return remedy(found, language) if found else None
+
+
+def first(probabilities: dict[str, float]) -> set[str]:
+    """Returns what is to be undone before a picture is looked at again.
+
+    Noise over small lights passes for scratches, and of two doubtful faults one is often taken for
+    the other. So what is certain is undone, or else the likeliest, and the rest waits: where it is
+    real, it is still found when that is gone.
+
+    Args:
+        probabilities: name to probability, as `ImageClassifier.classify` returns them.
+
+    Returns:
+        Names of degradations, none where nothing is wrong.
+
+    Example:
+
+    ```python
+    first({"noise": 0.99, "damage": 0.6, ...})  # {"noise"}
+    first({"low_light": 0.6, "damage": 0.7, ...})  # {"damage"}
+    ```
+    """
+    sure = {name for name in REMEDIES["en"] if probabilities[name] >= SURE}
+    certain = {name for name in sure if probabilities[name] >= CERTAIN}
+    return certain or ({max(sure, key=probabilities.get)} if sure else sure)
 
 
 def settled(undone: Iterable[str]) -> set[str]:
