@@ -78,6 +78,8 @@ class Restorer(Photos):
         frozen: how the names of the layers begin that stay as they are.
         vivid: share of pictures that get strong colours, see `tfimg.data.augmentation`.
         spared: share of crops of damaged photos that the damage does not touch.
+        wrong: share of pictures whose words ask for something that is not there; None for that of
+            `tfimg.data.pairs.Mixture`.
     """
 
     size: str
@@ -86,6 +88,7 @@ class Restorer(Photos):
     frozen: tuple[str, ...] = ()
     vivid: float = 0.0
     spared: float = 0.0
+    wrong: float | None = None
     learning_rate: float = 2e-3
 
 
@@ -215,6 +218,9 @@ _CAREFUL = {
     "frozen": ("tone", "steer", "stem", "down", "encoder"),
 }
 
+# How both larger sizes go on: noise and low resolution are what is learnt last.
+_DETAIL = _CAREFUL | {"weights": (3.5, 1.0, 1.2, 2.0, 0.5, 0.3, 0.5, 0.5, 2.0)}
+
 # Times are those of two cores with AVX512-BF16, seed 0. README.md has the commands, the presets'
 # cards have all scores.
 RECIPES = {
@@ -327,7 +333,11 @@ RECIPES = {
     # with --seed 1, 12,000: 24 and 46 minutes beside other runs.
     "restorer_tiny_careful": Restorer(size="tiny", steps=9_000, **_CAREFUL),
     "restorer_small_careful": Restorer(size="small", steps=12_000, **_CAREFUL),
+    "restorer_small_detail": Restorer(
+        size="small", steps=6_000, **_DETAIL | {"learning_rate": 8e-4, "wrong": 0.15}
+    ),
     # Goes on from `restorer_small`, with --init, 86 minutes beside other runs; CBSD68
     # 33.20/30.56/27.28 dB. The image branch and the head stay, new blocks start near the identity.
     "restorer_base": Restorer(size="base", steps=30_000, **_CAREFUL | {"int8": False}),
+    "restorer_base_detail": Restorer(size="base", steps=34_000, **_DETAIL | {"int8": False}),
 }

@@ -430,11 +430,14 @@ def test_what_one_pass_has_undone_the_next_ones_leave_alone(restorer, finding):
         ({"none": 0.9}, set()),
         ({"noise": 0.99, "damage": 0.6}, {"noise"}),
         ({"noise": 0.99, "low_light": 0.8, "rain": 0.65}, {"noise", "low_light"}),
-        ({"low_light": 0.6, "damage": 0.7}, {"damage"}),
+        ({"noise": 0.99, "haze": 0.6}, {"noise", "haze"}),
+        ({"noise": 0.99, "haze": 0.6, "faded": 0.65}, {"noise", "faded"}),
+        ({"haze": 0.8, "faded": 0.75, "low_light": 0.65}, {"haze", "faded"}),
+        ({"low_light": 0.6, "damage": 0.65}, {"damage"}),
         ({"haze": 0.55}, {"haze"}),
     ],
 )
-def test_what_is_certain_comes_first_or_else_the_likeliest(found, expected):
+def test_what_is_doubtful_comes_after_what_is_likelier(found, expected):
     assert first(_found(**found)) == expected
 
 

@@ -43,7 +43,8 @@ FINE = ("blur", "compression", "low_resolution", "rain", "damage")
 PASSES = 2
 # What takes away detail, and what changes the tone. A mended picture is still a little soft, or a
 # little dark, and a diagnosis takes the rest of one fault for another of its kind.
-_KINDS = ({"blur", "compression", "low_resolution"}, {"low_light", "faded", "haze"})
+_TONE = {"low_light", "faded", "haze"}
+_KINDS = ({"blur", "compression", "low_resolution"}, _TONE)
 
 
 def remedy(names, language: str = "en") -> str:
@@ -94,9 +95,9 @@ def prescribe(probabilities: dict[str, float], language: str = "en") -> str | No
 def first(probabilities: dict[str, float]) -> set[str]:
     """Returns what is to be undone before a picture is looked at again.
 
-    Noise over small lights passes for scratches, and of two doubtful faults one is often taken for
-    the other. So what is certain is undone, or else the likeliest, and the rest waits: where it is
-    real, it is still found when that is gone.
+    Noise over small lights passes for scratches, and greyness for haze. So what is doubtful waits
+    for what is likelier and of its sort, detail or tone: where it is real, it is mostly still found
+    when that is gone. Where nothing is certain, all but the likeliest waits.
 
     Args:
         probabilities: name to probability, as `ImageClassifier.classify` returns them.
@@ -107,13 +108,18 @@ def first(probabilities: dict[str, float]) -> set[str]:
     Example:
 
     ```python
-    first({"noise": 0.99, "damage": 0.6, ...})  # {"noise"}
-    first({"low_light": 0.6, "damage": 0.7, ...})  # {"damage"}
+    first({"noise": 0.99, "damage": 0.6, "haze": 0.6, ...})  # {"noise", "haze"}
+    first({"low_light": 0.6, "damage": 0.65, ...})  # {"damage"}
     ```
     """
-    sure = {name for name in REMEDIES["en"] if probabilities[name] >= SURE}
-    certain = {name for name in sure if probabilities[name] >= CERTAIN}
-    return certain or ({max(sure, key=probabilities.get)} if sure else sure)
+    sure = {name: probabilities[name] for name in REMEDIES["en"] if probabilities[name] >= SURE}
+    if not sure or max(sure.values()) < CERTAIN:
+        return {max(sure, key=sure.get)} if sure else set()
+
+    def likeliest(name):
+        return max(sure[other] for other in sure if (other in _TONE) == (name in _TONE))
+
+    return {name for name in sure if sure[name] >= min(CERTAIN, likeliest(name))}
 
 
 def settled(undone: Iterable[str]) -> set[str]:
