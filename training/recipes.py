@@ -78,8 +78,7 @@ class Restorer(Photos):
         frozen: how the names of the layers begin that stay as they are.
         vivid: share of pictures that get strong colours, see `tfimg.data.augmentation`.
         spared: share of crops of damaged photos that the damage does not touch.
-        wrong: share of pictures whose words ask for something that is not there; None for that of
-            `tfimg.data.pairs.Mixture`.
+        wrong: share of pictures whose words ask for something that is not there.
     """
 
     size: str
@@ -88,7 +87,7 @@ class Restorer(Photos):
     frozen: tuple[str, ...] = ()
     vivid: float = 0.0
     spared: float = 0.0
-    wrong: float | None = None
+    wrong: float = 0.06
     learning_rate: float = 2e-3
 
 
