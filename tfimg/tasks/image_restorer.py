@@ -242,7 +242,8 @@ class ImageRestorer(TextGuidedTask):
         restored, undone = image, set()
         for number in range(passes):
             diagnosis = self._classifier().diagnose(restored)
-            found = diagnosis.probabilities | dict.fromkeys(settled(undone), 0.0)
+            found = diagnosis.probabilities
+            found = found | dict.fromkeys(settled(undone, found), 0.0)
             if mask is not None:
                 found |= {"damage": 1.0, "none": 0.0}
             sure = {name for name in NAMES if found[name] >= SURE}

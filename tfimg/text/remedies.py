@@ -45,6 +45,8 @@ PASSES = 2
 # little dark, and a diagnosis takes the rest of one fault for another of its kind.
 _TONE = {"low_light", "faded", "haze"}
 _KINDS = ({"blur", "compression", "low_resolution"}, _TONE)
+# Where one fault of the tone is undone, another one that was there as well is this likely.
+STILL_THERE = 0.9
 
 
 def remedy(names, language: str = "en") -> str:
@@ -95,9 +97,11 @@ def prescribe(probabilities: dict[str, float], language: str = "en") -> str | No
 def first(probabilities: dict[str, float]) -> set[str]:
     """Returns what is to be undone before a picture is looked at again.
 
-    Noise over small lights passes for scratches, and greyness for haze. So what is doubtful waits
-    for what is likelier and of its sort, detail or tone: where it is real, it is mostly still found
-    when that is gone. Where nothing is certain, all but the likeliest waits.
+    Noise over small lights passes for scratches. So what is doubtful waits for what is likelier:
+    where it is real, it is mostly still found when that is gone. Where nothing is certain, all but
+    the likeliest waits. Haze, greyness and darkness pass for one another, and where two are there
+    the second is told better, and undone better, when the first is gone: all of them but the
+    likeliest wait.
 
     Args:
         probabilities: name to probability, as `ImageClassifier.classify` returns them.
@@ -109,36 +113,45 @@ def first(probabilities: dict[str, float]) -> set[str]:
 
     ```python
     first({"noise": 0.99, "damage": 0.6, "haze": 0.6, ...})  # {"noise", "haze"}
+    first({"low_light": 0.9, "faded": 0.8, ...})  # {"low_light"}
     first({"low_light": 0.6, "damage": 0.65, ...})  # {"damage"}
     ```
     """
     sure = {name: probabilities[name] for name in REMEDIES["en"] if probabilities[name] >= SURE}
-    if not sure or max(sure.values()) < CERTAIN:
-        return {max(sure, key=sure.get)} if sure else set()
+    likeliest = max(sure.values(), default=0.0)
+    if likeliest < CERTAIN:
+        return {name for name in sure if sure[name] == likeliest}
+    tone = {name: value for name, value in sure.items() if name in _TONE}
+    detail = {name: value for name, value in sure.items() if name not in _TONE}
+    enough = min(CERTAIN, max(detail.values(), default=0.0))
+    return {
+        *(name for name, value in detail.items() if value >= enough),
+        *(name for name, value in tone.items() if value == max(tone.values())),
+    }
 
-    def likeliest(name):
-        return max(sure[other] for other in sure if (other in _TONE) == (name in _TONE))
 
-    return {name for name in sure if sure[name] >= min(CERTAIN, likeliest(name))}
-
-
-def settled(undone: Iterable[str]) -> set[str]:
+def settled(undone: Iterable[str], probabilities: dict[str, float]) -> set[str]:
     """Returns what is not to be undone any more in a picture in which some faults were undone.
 
     Args:
         undone: names of degradations.
+        probabilities: name to probability, what the picture has now.
 
     Returns:
-        These, and others of their kind: lost detail, or a changed tone.
+        These, and others of their kind: lost detail, or a changed tone. Of the tone, what is still
+        very likely there is left out.
 
     Example:
 
     ```python
-    settled(["haze", "rain"])  # {"haze", "low_light", "faded", "rain"}
+    settled(["haze"], {"faded": 0.95, "low_light": 0.6, ...})  # {"haze", "low_light"}
     ```
     """
     undone = set(undone)
-    return undone.union(*(kind for kind in _KINDS if kind & undone))
+    alike = set().union(*(kind for kind in _KINDS if kind & undone))
+    return undone | {
+        name for name in alike if name not in _TONE or probabilities[name] < STILL_THERE
+    }
 
 
 def intention(probabilities: dict[str, float], language: str = "en") -> str:
