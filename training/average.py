@@ -4,11 +4,18 @@
 
 Training on other pictures gains on these and forgets a little of what was known; between the two
 lies what has most of both.
+
+    python -m training.average … --lean haze=0.5 low_light=-0.4
+
+also moves how readily a fault is diagnosed: the logarithm of its odds in every picture, by that
+much. To imagine darkness costs more than to miss it, with haze it is the other way round.
 """
 
 import argparse
 import sys
 from pathlib import Path
+
+import numpy as np
 
 import tfimg
 from tfimg import commands
@@ -26,7 +33,7 @@ def main(arguments=None) -> int:
             commands.load("ImageRestorer", commands.check_preset(preset))
             for preset in (args.preset, args.tuned)
         )
-        between = averaged(before, after, args.share)
+        between = leaning(averaged(before, after, args.share), dict(args.lean))
     except (OSError, ValueError) as error:
         return refuse(parser.prog, one_line(error))
     from training import runs
@@ -67,6 +74,37 @@ def averaged(
     return before
 
 
+def leaning(restorer: tfimg.ImageRestorer, lean: dict[str, float]) -> tfimg.ImageRestorer:
+    """Returns a restorer that diagnoses some faults more readily, or less.
+
+    Args:
+        restorer: becomes what is returned.
+        lean: name of a fault to what is added to the logarithm of its odds.
+
+    Returns:
+        `restorer`, its weights changed.
+
+    Raises:
+        ValueError: for a name that is none of the classifier head's labels.
+    """
+    labels = restorer.backbone.labels
+    unknown = sorted(set(lean) - set(labels))
+    if unknown:
+        raise ValueError(f"lean names {unknown}; expected names out of {[*labels]}")
+    layer = restorer.backbone.image_network.get_layer("logits")
+    kernel, bias = layer.get_weights()
+    layer.set_weights([kernel, bias + np.array([lean.get(label, 0.0) for label in labels])])
+    return restorer
+
+
+def _lean(text: str) -> tuple[str, float]:
+    name, _, amount = text.partition("=")
+    try:
+        return name, float(amount)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected NAME=NUMBER, found {text!r}") from None
+
+
 def _parser():
     parser = Parser(
         prog="python -m training.average",
@@ -76,6 +114,9 @@ def _parser():
     parser.add_argument("--preset", required=True, help="what training started from")
     parser.add_argument("--tuned", required=True, help="what it made of it")
     parser.add_argument("--share", type=float, required=True, metavar="0..1", help="of the latter")
+    parser.add_argument(
+        "--lean", nargs="+", type=_lean, default=[], metavar="NAME=NUMBER", help="see above"
+    )
     parser.add_argument("--out", required=True, type=Path, help="where the preset is written")
     return parser
 

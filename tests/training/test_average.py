@@ -42,6 +42,37 @@ def test_shares_outside_are_refused(restored_preset, tmp_path, capsys, share):
     assert not (tmp_path / "made").exists()
 
 
+def test_it_leans_by_as_much_as_is_said(restored_preset, tmp_path):
+    argv = ["--preset", restored_preset, "--tuned", restored_preset, "--share", "0.5"]
+    lean = ["--lean", "haze=0.5", "low_light=-0.4"]
+    assert average.main([*argv, *lean, "--out", str(tmp_path / "made")]) == 0
+    image = tiny.picture(16, 16)
+    odds = []
+    for preset in (restored_preset, str(tmp_path / "made")):
+        told = tfimg.ImageClassifier.from_preset(preset).classify(image)
+        odds.append({name: np.log(value / (1 - value)) for name, value in told.items()})
+    moved = {name: odds[1][name] - odds[0][name] for name in odds[0]}
+    expected = dict.fromkeys(moved, 0.0) | {"haze": 0.5, "low_light": -0.4}
+    assert moved == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("lean", "reason"),
+    [
+        ("fog=1", "lean names ['fog']; expected names out of ['noise', "),
+        ("haze", "expected NAME=NUMBER, found 'haze'"),
+    ],
+)
+def test_a_lean_to_nowhere_is_refused(restored_preset, tmp_path, capsys, lean, reason):
+    argv = ["--preset", restored_preset, "--tuned", restored_preset, "--share", "0.5"]
+    try:
+        status = average.main([*argv, "--lean", lean, "--out", str(tmp_path / "made")])
+    except SystemExit as error:
+        status = error.code
+    assert status == 2 and reason in capsys.readouterr().err
+    assert not (tmp_path / "made").exists()
+
+
 def test_networks_of_two_sizes_have_no_average():
     before, _ = _pair()
     size = before.backbone.size

@@ -239,11 +239,11 @@ class ImageRestorer(TextGuidedTask):
         return None if nothing else left
 
     def _diagnosed(self, prescribed, strength, mask, passes, say, image, progress):
-        restored, undone = image, set()
+        restored, undone, waiting = image, set(), {}
         for number in range(passes):
             diagnosis = self._classifier().diagnose(restored)
             found = diagnosis.probabilities
-            found = found | dict.fromkeys(settled(undone, found), 0.0)
+            found = found | dict.fromkeys(settled(undone, waiting, found), 0.0)
             if mask is not None:
                 found |= {"damage": 1.0, "none": 0.0}
             sure = {name for name in NAMES if found[name] >= SURE}

@@ -33,9 +33,11 @@ _JOINTS = {"en": " and ", "zh": "，"}
 SURE = 0.5
 # What is less likely than this waits for a second look, see `first`.
 CERTAIN = 0.7
-# What is asked for is left undone where a diagnosis finds it less likely than this. Noise is not
-# doubted: every photo has a little, and what is asked for most is not to wait for a diagnosis.
-ABSENT = 0.005
+# What is asked for is left undone where a diagnosis finds it less likely than this: so little that
+# photos taken in the dark, in which it mostly finds no darkness, are brightened when people ask.
+# Noise is not doubted: every photo has a little, and what is asked for most is not to wait for a
+# diagnosis.
+ABSENT = 0.002
 DOUBTED = tuple(name for name in REMEDIES["en"] if name != "noise")
 # In a large picture, of which a diagnosis sees a smaller copy, these may be too fine to be seen.
 FINE = ("blur", "compression", "low_resolution", "rain", "damage")
@@ -45,8 +47,8 @@ PASSES = 2
 # little dark, and a diagnosis takes the rest of one fault for another of its kind.
 _TONE = {"low_light", "faded", "haze"}
 _KINDS = ({"blur", "compression", "low_resolution"}, _TONE)
-# Where one fault of the tone is undone, another one that was there as well is this likely.
-STILL_THERE = 0.9
+# A fault of the tone that waited for another one is undone where it is then this likely.
+STILL_THERE = 0.8
 
 
 def remedy(names, language: str = "en") -> str:
@@ -130,28 +132,30 @@ def first(probabilities: dict[str, float]) -> set[str]:
     }
 
 
-def settled(undone: Iterable[str], probabilities: dict[str, float]) -> set[str]:
+def settled(
+    undone: Iterable[str], waited: Iterable[str], probabilities: dict[str, float]
+) -> set[str]:
     """Returns what is not to be undone any more in a picture in which some faults were undone.
 
     Args:
         undone: names of degradations.
+        waited: names of those that were found besides, and had to wait.
         probabilities: name to probability, what the picture has now.
 
     Returns:
-        These, and others of their kind: lost detail, or a changed tone. Of the tone, what is still
-        very likely there is left out.
+        What was undone, and others of its kind: lost detail, or a changed tone. Where a fault of
+        the tone waited and is very likely now, it is left out.
 
     Example:
 
     ```python
-    settled(["haze"], {"faded": 0.95, "low_light": 0.6, ...})  # {"haze", "low_light"}
+    settled(["haze"], ["faded"], {"faded": 0.95, ...})  # {"haze", "low_light"}
     ```
     """
     undone = set(undone)
     alike = set().union(*(kind for kind in _KINDS if kind & undone))
-    return undone | {
-        name for name in alike if name not in _TONE or probabilities[name] < STILL_THERE
-    }
+    still = {name for name in _TONE & set(waited) if probabilities[name] >= STILL_THERE}
+    return undone | (alike - still)
 
 
 def intention(probabilities: dict[str, float], language: str = "en") -> str:
