@@ -11,6 +11,7 @@ import pytest
 import tfimg
 from tfimg import files, presets
 from tfimg.degradations import INTENTS, NAMES, parse_protocol
+from tfimg.machine import choose_precision
 from tfimg.metrics import psnr
 from tfimg.pixels import to_float, to_uint8
 from training.reading import accuracy, read_sentences
@@ -79,7 +80,10 @@ def test_half_precision_restores_as_well(restorer, half, photo, name, words):
     spoilt = np.clip(parse_protocol(name).apply(photo, 0), 0, 1).astype(np.float32)
     whole, halved = restorer.restore(spoilt, words), half.restore(spoilt, words)
     assert not np.array_equal(whole, halved)  # it is another precision
-    assert psnr(halved, photo) > psnr(whole, photo) - 0.1
+    # Where a processor does not multiply bfloat16 itself, and `restore` does not take it, sums are
+    # rounded on their way as well.
+    native = choose_precision("auto") == "mixed_bfloat16"
+    assert psnr(halved, photo) > psnr(whole, photo) - (0.1 if native else 0.2)
     np.testing.assert_array_equal(half.embed(words), restorer.embed(words))
 
 
