@@ -203,14 +203,7 @@ class Drawing(Recipe):
 _SETTLED = ("classifier_level", "classifier_deeper", "classifier_hidden", "logits", "severity")
 
 # Of these, what sees a quarter of the resolution and less.
-_COARSE = (
-    "classifier_level2",
-    "classifier_level3",
-    "classifier_deeper",
-    "classifier_hidden",
-    "logits",
-    "severity",
-)
+_COARSE = ("classifier_level2", "classifier_level3", *_SETTLED[1:])
 
 # What the words do to the tone.
 _TONE_WORDS = ("steer", "tone_words", "tone_patches_words", "tone_block_words", "tone_block_scale")
