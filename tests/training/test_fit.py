@@ -212,7 +212,7 @@ def test_recipes_for_larger_pictures_run_on_a_few(words, recipe, tmp_path, monke
         Image.fromarray(pixels).resize((300, 280)).save(folder / f"{number}.png")
         rows.append(json.dumps({"file": f"{number}.png", "name": f"a photo of thing {number}"}))
     (folder / "rows.jsonl").write_text("\n".join(rows))
-    small = dataclasses.replace(recipes.RECIPES[recipe], batch_size=4)
+    small = dataclasses.replace(recipes.RECIPES[recipe], batch_size=2)
     monkeypatch.setitem(recipes.RECIPES, recipe, small)
 
     words, start, out = recipes.RECIPES[words], tmp_path / "words", tmp_path / "run"
