@@ -107,8 +107,8 @@ class Adversary(keras.Model):
         return maker_loss, critic_loss, fooled, error
 
     def _slope(self, image, judged, embedding):
-        """The squared slope of the critic at a quarter of the pictures."""
-        count = ops.shape(image)[0] // 4
+        """The squared slope of the critic at a quarter of the pictures, one at least."""
+        count = ops.maximum(ops.shape(image)[0] // 4, 1)
         image, embedding = ops.stop_gradient(image[:count]), embedding[:count]
         nudge = keras.random.normal(ops.shape(image), seed=self.seeds) * _NUDGE
         nudged = self.critic({"image": image + nudge, "embedding": embedding})["score"]

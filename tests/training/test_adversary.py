@@ -39,11 +39,12 @@ def _changed(before, after):
     return any((a != b).any() for a, b in zip(before, after, strict=True))
 
 
-def test_one_step_trains_both():
+@pytest.mark.parametrize("count", [2, 8])
+def test_one_step_trains_both(count):
     adversary = _adversary()
     adversary.compile(keras.optimizers.Adam(1e-3), jit_compile=False)
     maker, critic = _values(adversary.network), _values(adversary.critic)
-    told = adversary.train_on_batch(*_batch(), return_dict=True)
+    told = adversary.train_on_batch(*_batch(count), return_dict=True)
     assert set(told) == {"loss", "critic_loss", "fooled", "error"}
     assert all(np.isfinite(float(value)) for value in told.values())
     assert _changed(maker, _values(adversary.network))
