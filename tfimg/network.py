@@ -112,7 +112,7 @@ def image_network(
         width = _CANVAS_STEER_WIDTH
         said = layers.Dense(width, activation="relu", dtype=dtype, name="mapping")(said)
     steer = layers.Dense(width, activation="relu", dtype=dtype, name="steer")(said)
-    known = layers.Multiply(dtype="float32", name="known")([image, mask])
+    known = given = layers.Multiply(dtype="float32", name="known")([image, mask])
     if canvas is None:
         gain, offset = tone(known, steer, dtype)
         gained = layers.Multiply(dtype="float32", name="gained")([known, gain])
@@ -128,7 +128,8 @@ def image_network(
     outputs = {"image": made}
     if canvas is None:
         outputs["image"] = layers.Add(dtype="float32", name="restored")([known, made])
-        outputs |= classifier(levels, [("logits", num_classes), ("severity", len(NAMES))], dtype)
+        told = [("logits", num_classes), ("severity", len(NAMES))]
+        outputs |= classifier(given, levels, told, dtype)
 
     return keras.Model(
         {"image": image, "mask": mask, "embedding": embedding}, outputs, name="image_network"

@@ -117,8 +117,9 @@ def _scores(critic):
 def _classifier():
     fine = keras.Input((None, None, 4), name="fine")
     coarse = keras.Input((None, None, 6), name="coarse")
-    told = classifier([fine, coarse], [("logits", 10), ("severity", 9)])
-    return keras.Model({"fine": fine, "coarse": coarse}, told)
+    image = keras.Input((None, None, 3), name="image")
+    told = classifier(image, [fine, coarse], [("logits", 10), ("severity", 9)])
+    return keras.Model({"fine": fine, "coarse": coarse, "image": image}, told)
 
 
 def _network(name, **options):
@@ -169,6 +170,7 @@ MODULES = {
         lambda: {
             "fine": np.repeat(_features()[..., :4], 2, axis=1).repeat(2, axis=2),
             "coarse": _features(),
+            "image": _images()["image"],
         },
     ),
     "tone": Module(_tone, lambda: {"image": _images()["image"], "words": _embedding()}),

@@ -5,7 +5,13 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from tfimg.data.augmentation import deep_shadows, lit_in_part, small_lights, vivid_colours
+from tfimg.data.augmentation import (
+    deep_shadows,
+    high_key,
+    lit_in_part,
+    small_lights,
+    vivid_colours,
+)
 
 CLEAN = np.random.default_rng(0).uniform(0.2, 0.8, (4, 32, 32, 3)).astype(np.float32)
 
@@ -49,6 +55,21 @@ def test_deep_shadows_keep_white_and_black_and_the_order_of_the_rest():
     middle = [one[0, 128, 0] for one in changed]
     assert 0.12 < min(middle) < 0.2 and 0.35 < max(middle) < 0.45
     np.testing.assert_array_equal(deep_shadows(tf.constant(CLEAN), 0.0, seed), CLEAN)
+
+
+def test_high_key_keeps_white_and_black_and_brightens_the_rest():
+    seed = tf.constant([4, 2], tf.int64)
+    ramp = np.linspace(0, 1, 256, dtype=np.float32)[None, None, :, None]
+    ramp = np.broadcast_to(ramp, (64, 2, 256, 3))
+    bright = high_key(tf.constant(ramp), 0.5, seed).numpy()
+    changed = [one for one in bright if np.abs(one - ramp[0]).max() > 1e-6]
+    assert 16 < len(changed) < 48
+    for one in changed:
+        np.testing.assert_allclose([one.min(), one.max()], [0, 1], atol=1e-6)
+        assert (np.diff(one, axis=1) > -1e-6).all() and (one >= ramp[0] - 1 / 509).all()
+    middle = [one[0, 127, 0] for one in changed]
+    assert 0.55 < min(middle) < 0.65 and 0.8 < max(middle) < 0.88
+    np.testing.assert_allclose(high_key(tf.constant(CLEAN), 0.0, seed), CLEAN, atol=1e-6)
 
 
 def test_small_lights_are_spots_on_a_darker_picture():

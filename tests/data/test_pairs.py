@@ -163,3 +163,20 @@ def test_crops_of_damaged_photos_that_are_spared_are_intact_and_asked_for_all_th
     assert (hit["mask"].numpy().min(axis=(1, 2, 3)) == 0).all()
     noisy, _ = pair({**only("noise"), "spared": 1.0})
     assert (noisy["image"].numpy() != CLEAN).any()
+
+
+@pytest.mark.parametrize(
+    ("name", "brightness", "dark"),
+    [("noise", 0.1, True), ("noise", 0.4, False), ("haze", 0.1, False), ("faded", 0.1, False)],
+)
+def test_what_is_dark_before_it_is_degraded_is_too_dark_unless_a_veil_lifts_it(
+    name, brightness, dark
+):
+    clean = tf.constant(CLEAN / CLEAN.mean() * brightness)
+    mixture = Mixture(**only(name), dark=0.38)
+    _, y = diagnosed_pictures(clean, mixture, tf.constant((1, 2), tf.int64))
+    expected = np.isin([*NAMES, "none"], [name, *(["low_light"] if dark else [])])
+    np.testing.assert_array_equal(y["logits"], np.tile(expected, (GROUP, 1)))
+    # By how much it is too dark is not known.
+    assert (y["severity"].numpy()[:, NAMES.index("low_light")] == -1).all()
+    assert (y["severity"].numpy()[:, NAMES.index(name)] > 0).all()

@@ -429,7 +429,8 @@ def test_what_one_pass_has_undone_the_next_ones_leave_alone(restorer, finding):
     ("found", "expected"),
     [
         ({"none": 0.9}, set()),
-        ({"noise": 0.99, "damage": 0.6}, {"noise"}),
+        ({"noise": 0.99, "damage": 0.9}, {"noise"}),
+        ({"noise": 0.99, "damage": 0.96}, {"noise", "damage"}),
         ({"noise": 0.99, "low_light": 0.8, "rain": 0.65}, {"noise", "low_light"}),
         ({"noise": 0.99, "haze": 0.6}, {"noise", "haze"}),
         ({"noise": 0.99, "haze": 0.6, "faded": 0.65}, {"noise", "faded"}),

@@ -272,7 +272,7 @@ def test_the_recipe_of_a_diagnosis_learns_the_statistics_that_a_restorer_keeps()
     assert network.get_layer("classifier_standardised").trainable
 
 
-@pytest.mark.parametrize("name", ["restorer_small_careful", "diagnosis_detail", "diagnosis_deep"])
+@pytest.mark.parametrize("name", ["restorer_small_careful", "diagnosis_detail", "diagnosis_camera"])
 def test_what_a_recipe_says_of_its_pictures_arrives(name):
     recipe = recipes.RECIPES[name]
     mixture = recipe.mixture()

@@ -62,6 +62,23 @@ def deep_shadows(clean: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
     return tf.where(chosen, to_8_bit(tf.pow(clean, gamma)), clean)
 
 
+def high_key(clean: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
+    """Makes some pictures bright all over, as photos before a white wall or sky are.
+
+    Black stays black, and middle grey rises to between 0.56 and 0.87. So a grey wall is told from a
+    white one that got too little light.
+
+    Args:
+        clean: float `(B, H, W, 3)`, 0..1.
+        share: of the pictures that are changed.
+        seed: int tensor `(2,)`.
+
+    Returns:
+        The same shape; what is changed lies on the 256 levels of an 8-bit picture.
+    """
+    return 1.0 - deep_shadows(1.0 - clean, share, seed)
+
+
 def small_lights(clean: tf.Tensor, share: float, seed: tf.Tensor) -> tf.Tensor:
     """Gives some pictures many small lights, as a city has at night and water in the sun.
 

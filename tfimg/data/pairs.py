@@ -6,9 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from tfimg.data.augmentation import deep_shadows, lit_in_part, small_lights, vivid_colours
+from tfimg.data.augmentation import (
+    deep_shadows,
+    high_key,
+    lit_in_part,
+    small_lights,
+    vivid_colours,
+)
 from tfimg.degradations import NAMES, degrade
-from tfimg.degradations.fields import to_8_bit
+from tfimg.degradations.fields import luma, to_8_bit
 from tfimg.text.corpus import LANGUAGES, Corpus
 
 # Pictures of a group share which degradations may be present, so that the costly ones run for a
@@ -41,9 +47,13 @@ class Mixture:
             noise or blur, and with equal pulls the subtle tasks are not learnt at all.
         pull_nothing: what remains of that where nothing is to be done. Such pictures pull at
             every change, good ones too; a few weak ones are enough to teach what not to touch.
-        deep, vivid, lights: shares of pictures that get deep shadows, strong colours and small
-            lights before they are degraded, see `tfimg.data.augmentation`.
+        high, deep, vivid, lights: shares of pictures that are made bright all over, and that get
+            deep shadows, strong colours and small lights, before they are degraded, see
+            `tfimg.data.augmentation`.
         lit: share of the dark pictures to be diagnosed that are lit in part.
+        lamps: share of the pictures with deep shadows that are lit in part.
+        dark: luma, 0..1. A picture to be diagnosed is too dark, whatever made it so, where more
+            than nine tenths of it lie below: people ask for light in it.
     """
 
     clean: float = 0.04
@@ -57,10 +67,13 @@ class Mixture:
     weights: tuple[float, ...] = (2.5, 1.0, 1.2, 1.2, 0.6, 0.4, 0.6, 0.6, 1.8)
     pull: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 0.3, 0.3, 0.5, 0.3, 0.8)
     pull_nothing: float = 0.2
+    high: float = 0.0
     deep: float = 0.0
     vivid: float = 0.0
     lights: float = 0.0
     lit: float = 0.0
+    lamps: float = 0.0
+    dark: float = 0.0
 
 
 class Instructions:
@@ -144,8 +157,9 @@ def degraded_pairs(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> tuple
 def diagnosed_pictures(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> tuple[dict, dict]:
     """Degrades a group of clean pictures and says what was done to them.
 
-    Severities are drawn from `VISIBLE`. Three pictures in four are clipped
-    and rounded to 8 bit, as files are.
+    Severities are drawn from `VISIBLE`. A picture that is too dark before it is degraded has low
+    light as well, of a severity that is not told, unless haze or fading lift its shadows. Three
+    pictures in four are clipped and rounded to 8 bit, as files are.
 
     Args:
         clean: float `(B, H, W, 3)`, 0..1.
@@ -163,6 +177,7 @@ def diagnosed_pictures(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> t
     present = tf.repeat(drawn[None], batch, axis=0)
     severity = tf.random.stateless_uniform((batch, len(NAMES)), seeds[1], *VISIBLE)
     degraded, _ = degrade(clean, present, severity, seeds[2])
+    found = _found(present | _dark(clean, present, mixture.dark), tf.where(present, severity, -1.0))
 
     def partly_lit():
         light_enough, _ = degrade(clean, present & ~_only("low_light"), severity, seeds[2])
@@ -172,7 +187,7 @@ def diagnosed_pictures(clean: tf.Tensor, mixture: Mixture, seed: tf.Tensor) -> t
         degraded = tf.cond(drawn[NAMES.index("low_light")], partly_lit, lambda: degraded)
     as_file = tf.random.stateless_uniform((batch, 1, 1, 1), seeds[3]) < 0.75
     degraded = tf.where(as_file, to_8_bit(degraded), degraded)
-    return {"image": degraded, "mask": tf.ones_like(degraded[..., :1])}, _found(present, severity)
+    return {"image": degraded, "mask": tf.ones_like(degraded[..., :1])}, found
 
 
 def intent_embeddings(named: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -211,10 +226,20 @@ def _only(name):
     return np.array([one == name for one in NAMES])
 
 
+def _dark(clean, present, limit):
+    """Which pictures show `low_light` without having been darkened: `(B, 9)` bool."""
+    brighter = tf.reduce_mean(tf.cast(luma(clean) >= limit, tf.float32), axis=(1, 2, 3))[:, None]
+    lifted = tf.reduce_any(present & (_only("haze") | _only("faded")), axis=1, keepdims=True)
+    return (brighter < 0.1) & ~lifted & _only("low_light")
+
+
 def _augmented(clean, mixture, seed):
-    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
+    seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 5))
+    if mixture.high:
+        clean = high_key(clean, mixture.high, seeds[4])
     if mixture.deep:
-        clean = deep_shadows(clean, mixture.deep, seeds[2])
+        shadowed = deep_shadows(clean, mixture.deep, seeds[2])
+        clean = lit_in_part(shadowed, clean, mixture.lamps, seeds[3])
     if mixture.vivid:
         clean = vivid_colours(clean, mixture.vivid, seeds[0])
     if mixture.lights:
