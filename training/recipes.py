@@ -380,19 +380,6 @@ RECIPES = {
     "restorer_small_detail": Restorer(
         size="small", steps=6_000, **_DETAIL | {"learning_rate": 8e-4, "wrong": 0.15}
     ),
-    # Goes on from that, with --init and --seed 3, when noise was drawn as cameras leave it; 27
-    # minutes beside other runs: on the photos of PolyU "remove the noise" gains 1.7 dB in place of
-    # 0.5, on CBSD68 0.0 to 0.1 more than before.
-    "restorer_small_camera": Restorer(
-        size="small",
-        steps=5_000,
-        **_CAREFUL
-        | {
-            "weights": (8.0, 0.8, 1.5, 1.5, 0.4, 0.3, 0.5, 0.5, 1.5),
-            "learning_rate": 8e-4,
-            "wrong": 0.15,
-        },
-    ),
     # Goes on from `restorer_small`, with --init, 86 minutes beside other runs; CBSD68
     # 33.20/30.56/27.28 dB. The image branch and the head stay, new blocks start near the identity.
     "restorer_base": Restorer(size="base", steps=30_000, **_CAREFUL | {"int8": False}),
