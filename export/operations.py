@@ -5,22 +5,21 @@ from pathlib import Path
 # Operations of TensorFlow's core, all of them in TF Serving 2.19 and for years before it, but for
 # DisableCopyOnRead, which came with TensorFlow 2.13.
 _CORE = """
-    Add AddN AddV2 All Any ArgMax Assert AssignVariableOp BatchMatMul BatchMatMulV2 BiasAdd
-    BroadcastArgs BroadcastTo Cast ConcatV2 Const Conv2D Conv2DBackpropInput DecodeJpeg
+    Abs Add AddN AddV2 All Any ArgMax Assert AssignVariableOp AvgPool BatchMatMul BatchMatMulV2
+    BiasAdd BroadcastArgs BroadcastTo Cast ConcatV2 Const Conv2D Conv2DBackpropInput DecodeJpeg
     DecodePng DecodeRaw DepthToSpace DepthwiseConv2dNative DisableCopyOnRead Einsum EncodePng
-    EnsureShape Equal Erf Exp ExpandDims ExtractJpegShape Fill FloorDiv FloorMod GatherV2 Greater
-    GreaterEqual HashTableV2 Identity IdentityN If Less LessEqual LogicalAnd LogicalNot
+    EnsureShape Equal Erf Exp ExpandDims ExtractJpegShape Fill FloorDiv FloorMod GatherV2
+    Greater GreaterEqual HashTableV2 Identity IdentityN If Less LessEqual LogicalAnd LogicalNot
     LogicalOr LookupTableFindV2 LookupTableImportV2 LookupTableSizeV2 MatMul Max Maximum Mean
     MergeV2Checkpoints Min Minimum MirrorPad Mul Neg NoOp NotEqual Pack Pad PadV2
     PartitionedCall Placeholder Pow Prod RaggedGather RaggedRange RaggedTensorToTensor Range
     ReadVariableOp RealDiv Relu Reshape RestoreV2 ReverseV2 Round Rsqrt SaveV2 Select SelectV2
     Shape ShardedFilename Sigmoid Slice Softmax SpaceToDepth Split SplitV Sqrt Square
     SquaredDifference Squeeze StatefulPartitionedCall StatelessIf StatelessRandomGetKeyCounter
-    StatelessRandomUniformV2 StatelessWhile
-    StaticRegexFullMatch StaticRegexReplace StopGradient StridedSlice StringJoin StringLength
-    StringStrip Sub Substr Sum Tanh TensorListFromTensor TensorListGetItem TensorListReserve
-    TensorListSetItem TensorListStack Tile Transpose Unpack VarHandleOp VarIsInitializedOp Where
-    While ZerosLike
+    StatelessRandomUniformV2 StatelessWhile StaticRegexFullMatch StaticRegexReplace StopGradient
+    StridedSlice StringJoin StringLength StringStrip Sub Substr Sum Tanh TensorListFromTensor
+    TensorListGetItem TensorListReserve TensorListSetItem TensorListStack Tile Transpose Unpack
+    VarHandleOp VarIsInitializedOp Where While ZerosLike
 """
 
 # Operations of TF Text, which TF Serving links in. Its RoundRobinTrim is too new for 2.19.
