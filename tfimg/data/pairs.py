@@ -239,7 +239,8 @@ def _augmented(clean, mixture, seed):
         clean = high_key(clean, mixture.high, seeds[4])
     if mixture.deep:
         shadowed = deep_shadows(clean, mixture.deep, seeds[2])
-        clean = lit_in_part(shadowed, clean, mixture.lamps, seeds[3])
+        lamps = mixture.lamps
+        clean = lit_in_part(shadowed, clean, lamps, seeds[3]) if lamps else shadowed
     if mixture.vivid:
         clean = vivid_colours(clean, mixture.vivid, seeds[0])
     if mixture.lights:

@@ -35,9 +35,9 @@ SURE = 0.5
 # were scratches at 90 %.
 CERTAIN = 0.95
 # What is asked for is left undone where a diagnosis finds it less likely than this: so little that
-# photos taken in the dark, in which it mostly finds no darkness, are brightened when people ask.
-# Noise is not doubted: every photo has a little, and what is asked for most is not to wait for a
-# diagnosis.
+# photos taken in the dark, in a third of which it finds no darkness, are brightened when people
+# ask. Noise is not doubted: every photo has a little, and what is asked for most is not to wait for
+# a diagnosis.
 ABSENT = 0.002
 DOUBTED = tuple(name for name in REMEDIES["en"] if name != "noise")
 # In a large picture, of which a diagnosis sees a smaller copy, these may be too fine to be seen.
